@@ -1,0 +1,44 @@
+#include "agent/app/commands/commands.hpp"
+#include "agent/app/daemon/daemon.hpp"
+#include "agent/rt/log.hpp"
+
+#include <CLI/CLI.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/io_context.hpp>
+
+#include <exception>
+#include <iostream>
+
+namespace primacy::app {
+
+namespace {
+
+int run_agent(const std::string& path) {
+    auto settings = load_for_command(path);
+    if (!settings) return exit_usage;
+    if (auto started = rt::start_log(settings->agent.log_level, settings->agent.log_format);
+        !started)
+        rt::log(rt::log_level::warning, "agent", started.error().message);
+    boost::asio::io_context loop{1};
+    daemon agent(loop, std::move(*settings));
+    int status = exit_failed;
+    auto ended = [&status](std::exception_ptr fault, rt::result<void> outcome) {
+        if (fault) std::rethrow_exception(fault);
+        if (outcome)
+            status = exit_fine;
+        else
+            rt::log(rt::log_level::error, "agent", outcome.error().message);
+    };
+    boost::asio::co_spawn(loop, agent.run(), ended);
+    loop.run();
+    return status;
+}
+
+}  // namespace
+
+void add_agent_command(CLI::App& app, command_line& line) {
+    auto* command = app.add_subcommand("agent", "run the agent in the foreground");
+    command->callback([&line] { line.chosen = [&line] { return run_agent(line.config_path); }; });
+}
+
+}  // namespace primacy::app

@@ -1,0 +1,107 @@
+#include "agent/app/commands/commands.hpp"
+#include "agent/app/commands/complete.hpp"
+#include "agent/app/preflight/preflight.hpp"
+#include "agent/app/report/table.hpp"
+#include "agent/rt/resolver.hpp"
+
+#include <CLI/CLI.hpp>
+#include <boost/json/array.hpp>
+#include <boost/json/object.hpp>
+#include <boost/json/serialize.hpp>
+
+#include <algorithm>
+#include <iostream>
+
+namespace primacy::app {
+
+namespace {
+
+namespace json = boost::json;
+
+boost::asio::awaitable<std::vector<server_survey>> survey_all(boost::asio::any_io_executor executor,
+                                                              rt::resolver& names,
+                                                              const topology_config& topology) {
+    std::vector<server_survey> found;
+    for (const auto& server : topology.servers) {
+        auto until = rt::deadline::after(2 * topology.probe_timeout);
+        found.push_back(co_await survey(executor, names, topology, server, until));
+    }
+    co_return found;
+}
+
+void print_text(const topology_config& topology, const std::vector<preflight_line>& lines) {
+    table made;
+    for (const auto& line : lines) {
+        std::string level(to_string(line.level));
+        std::transform(level.begin(), level.end(), level.begin(), ::toupper);
+        made.rows.push_back({level, line.subject, printable(line.what)});
+        if (!line.remedy.empty())
+            made.rows.push_back({"", "", "  mend: " + printable(line.remedy)});
+    }
+    auto count = [&](preflight_level level) {
+        return std::to_string(std::count_if(lines.begin(), lines.end(),
+                                            [&](const auto& line) { return line.level == level; }));
+    };
+    std::cout << topology.name << ": preflight for monitor\n"
+              << made.text() << "  " << count(preflight_level::pass) << " passed, "
+              << count(preflight_level::warn) << " warnings, " << count(preflight_level::fail)
+              << " failed\n";
+}
+
+void print_json(const topology_config& topology, const std::vector<preflight_line>& lines) {
+    json::array all;
+    for (const auto& line : lines)
+        all.push_back(json::object{{"level", to_string(line.level)},
+                                   {"subject", line.subject},
+                                   {"what", line.what},
+                                   {"remedy", line.remedy}});
+    std::cout << json::serialize(json::object{
+                     {"topology", topology.name}, {"purpose", "monitor"}, {"checks", all}})
+              << "\n";
+}
+
+int preflight(const std::string& path, const std::string& name, bool as_json) {
+    auto settings = load_for_command(path);
+    if (!settings) return exit_usage;
+    auto topology = std::find_if(settings->topologies.begin(), settings->topologies.end(),
+                                 [&](const auto& t) { return t.name == name; });
+    if (topology == settings->topologies.end()) {
+        std::cerr << "primacy: there is no topology \"" << name << "\" in " << path << "\n";
+        return exit_usage;
+    }
+    boost::asio::io_context loop{1};
+    rt::resolver names(loop.get_executor());
+    auto surveys = complete(loop, survey_all(loop.get_executor(), names, *topology));
+    auto lines = preflight_monitor(*topology, surveys);
+    if (as_json)
+        print_json(*topology, lines);
+    else
+        print_text(*topology, lines);
+    bool failed = std::any_of(lines.begin(), lines.end(),
+                              [](const auto& line) { return line.level == preflight_level::fail; });
+    return failed ? exit_failed : exit_fine;
+}
+
+}  // namespace
+
+void add_preflight_command(CLI::App& app, command_line& line) {
+    struct options {
+        std::string topology;
+        std::string purpose = "monitor";
+        bool as_json = false;
+    };
+    auto chosen = std::make_shared<options>();
+    auto* command = app.add_subcommand("preflight", "is everything there that primacy needs?");
+    command->add_option("TOPOLOGY", chosen->topology, "which one")->required();
+    command->add_option("--for", chosen->purpose, "what for")
+        ->check(CLI::IsMember({"monitor"}))
+        ->capture_default_str();
+    command->add_flag("--json", chosen->as_json, "for programs");
+    command->callback([&line, chosen] {
+        line.chosen = [&line, chosen] {
+            return preflight(line.config_path, chosen->topology, chosen->as_json);
+        };
+    });
+}
+
+}  // namespace primacy::app

@@ -1,0 +1,87 @@
+// The agent: wires configuration, monitors, memory, pages and the service manager together, and
+// ends cleanly. Decides nothing.
+#pragma once
+
+#include "agent/app/config/config.hpp"
+#include "agent/app/daemon/pages.hpp"
+#include "agent/app/http/server.hpp"
+#include "agent/app/watch/topology_monitor.hpp"
+#include "agent/app/watch/watch_store.hpp"
+#include "agent/rt/error.hpp"
+#include "agent/rt/event.hpp"
+#include "agent/rt/notify.hpp"
+#include "agent/rt/resolver.hpp"
+#include "agent/rt/task_group.hpp"
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/thread_pool.hpp>
+
+#include <map>
+#include <memory>
+#include <optional>
+#include <random>
+#include <string>
+#include <vector>
+
+namespace primacy::app {
+
+class daemon {
+public:
+    daemon(boost::asio::io_context& loop, config settings);
+    ~daemon();
+
+    // Serves until SIGTERM or SIGINT. An error is one that prevents the start.
+    boost::asio::awaitable<rt::result<void>> run();
+
+private:
+    struct watched {
+        std::unique_ptr<topology_monitor> monitor;
+        std::unique_ptr<rt::task_group> task;
+    };
+
+    rt::result<void> open_state();
+    rt::result<void> listen();
+    void start_monitor(const topology_config& topology, std::size_t index, std::size_t of);
+    boost::asio::awaitable<void> stop_monitor(std::string name);
+    boost::asio::awaitable<void> reload();
+    boost::asio::awaitable<void> apply(config fresh);
+    boost::asio::awaitable<void> handle_signals();
+    boost::asio::awaitable<void> feed_watchdog();
+    boost::asio::awaitable<void> stop();
+    void publish(std::shared_ptr<const topology_snapshot> judged);
+    boost::asio::awaitable<void> publish_when_saved(std::string name);
+    boost::asio::awaitable<void> announce_ready();
+    std::shared_ptr<const agent_snapshot> snapshot() const;
+    std::string status_line() const;
+
+    boost::asio::io_context& loop_;
+    config settings_;
+    boost::asio::thread_pool pages_pool_{1};  // pages and password hashes
+    boost::asio::thread_pool passwords_pool_{1};
+    boost::asio::thread_pool disk_pool_{1};
+    rt::resolver names_;
+    rt::notifier service_manager_;
+    watch_store store_;
+    page_source page_source_;
+    std::optional<http::server> public_server_;
+    std::optional<http::server> control_server_;
+    rt::task_group servers_;
+    rt::task_group tasks_;
+    rt::event stopping_;
+    bool stop_asked_ = false;
+    std::map<std::string, watched> monitors_;
+    struct latest {
+        std::shared_ptr<const topology_snapshot> newest;
+        std::shared_ptr<const topology_snapshot> published;  // what is shown
+        bool waits_for_disk = false;  // `newest` names somebody that is not on disk yet
+    };
+    std::map<std::string, latest> judged_;
+    std::minstd_rand random_;
+
+    checks::wall_time started_at_;
+    checks::wall_time last_cycle_at_{};
+    checks::wall_time last_reload_at_{};
+    bool last_reload_successful_ = true;
+};
+
+}  // namespace primacy::app

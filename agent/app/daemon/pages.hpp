@@ -1,0 +1,29 @@
+// The pages of the agent, the same on its TCP address and on its control socket. Long ones are
+// rendered on the pool, so that a page of a thousand servers moves no probe.
+#pragma once
+
+#include "agent/app/http/options.hpp"
+#include "agent/app/watch/snapshot.hpp"
+
+#include <functional>
+#include <memory>
+
+namespace primacy::app {
+
+struct page_source {
+    // The present snapshot; called on the loop.
+    std::function<std::shared_ptr<const agent_snapshot>()> snapshot;
+    boost::asio::thread_pool& pool;
+};
+
+// `source` must outlive the handler.
+http::handler make_pages(const page_source& source);
+
+// What /healthz and /readyz say; pure. Empty: all is well.
+std::string why_not_healthy(const agent_snapshot& now, checks::moment at);
+std::string why_not_ready(const agent_snapshot& now);
+
+// How long a topology may go without a judgement before something is wrong with the agent.
+checks::duration longest_cycle(const topology_config& config) noexcept;
+
+}  // namespace primacy::app

@@ -1,0 +1,18 @@
+#include "agent/app/commands/commands.hpp"
+
+#include <mysql.h>
+
+#include <csignal>
+#include <exception>
+#include <iostream>
+
+int main(int count, char** words) {
+    std::signal(SIGPIPE, SIG_IGN);  // a peer that goes away is an error value, not our end
+    ::mysql_library_init(0, nullptr, nullptr);
+    try {
+        return primacy::app::run_command_line(count, words);
+    } catch (const std::exception& fault) {
+        std::cerr << "primacy: internal error: " << fault.what() << "\n";
+        return primacy::app::exit_failed;
+    }
+}

@@ -1,0 +1,134 @@
+#include "tests/unit/app/config_support.hpp"
+
+#include <doctest/doctest.h>
+
+using namespace primacy::app;
+using namespace primacy::tests;
+using namespace std::chrono_literals;
+
+namespace {
+
+// A method m: its heading is line 6, its keys begin at line 7.
+std::string method(std::string_view keys) {
+    return section_with("method.m", keys);
+}
+
+template <class How>
+How read_as(std::string_view keys) {
+    const config read = good_config(method(keys));
+    REQUIRE(read.methods.size() == 1);
+    REQUIRE(std::holds_alternative<How>(read.methods[0].how));
+    return std::get<How>(read.methods[0].how);
+}
+
+}  // namespace
+
+TEST_CASE("each type of method has its own keys and defaults") {
+    const auto ssh = read_as<ssh_method>("type = \"ssh\"\nhost = \"10.0.0.1\"\nkey = \"id\"");
+    CHECK(ssh.host == "10.0.0.1");
+    CHECK(ssh.port == 22);
+    CHECK(ssh.user == "primacy");
+    CHECK(ssh.key == "/etc/primacy/id");
+    CHECK(ssh.known_hosts == "/etc/primacy/known_hosts");
+
+    const auto ipmi = read_as<ipmi_method>(
+        "type = \"ipmi\"\naddress = \"10.1.0.1\"\nuser = \"fence\"\npassword_file = \"bmc\"");
+    CHECK(ipmi.address == "10.1.0.1");
+    CHECK(ipmi.port == 623);
+    CHECK(ipmi.user == "fence");
+    CHECK(ipmi.password_file == "/etc/primacy/bmc");
+    CHECK(ipmi.interface == "lanplus");
+    CHECK_FALSE(ipmi.cipher);
+
+    const auto old_bmc = read_as<ipmi_method>(
+        "type = \"ipmi\"\naddress = \"b\"\nuser = \"f\"\npassword_file = \"p\"\n"
+        "interface = \"lan\"\ncipher = 3\nport = 9623");
+    CHECK(old_bmc.interface == "lan");
+    CHECK(old_bmc.cipher == 3);
+    CHECK(old_bmc.port == 9623);
+
+    const auto agent = read_as<fence_agent_method>(
+        "type = \"fence-agent\"\nagent = \"fence_apc\"\n"
+        "options = { plug = 7, ssh = true, ip = \"10.1.1.1\", verbose = false }");
+    CHECK(agent.agent == "fence_apc");
+    CHECK(agent.options == std::map<std::string, std::string>{
+                               {"ip", "10.1.1.1"}, {"plug", "7"}, {"ssh", "1"}, {"verbose", "0"}});
+    CHECK(agent.password_file.empty());
+
+    const auto exec = read_as<exec_method>(
+        "type = \"exec\"\ncommand = [\"/usr/local/bin/page\", \"-x\", \"-x\"]");
+    CHECK(exec.command == std::vector<std::string>{"/usr/local/bin/page", "-x", "-x"});
+}
+
+TEST_CASE("each type of method has its own time") {
+    auto timeout = [](std::string_view keys) {
+        return good_config(method(keys)).methods[0].timeout;
+    };
+    CHECK(timeout("type = \"ssh\"\nhost = \"h\"\nkey = \"id\"") == 10s);
+    CHECK(timeout("type = \"ipmi\"\naddress = \"b\"\nuser = \"f\"\npassword_file = \"p\"") == 20s);
+    CHECK(timeout("type = \"fence-agent\"\nagent = \"fence_apc\"") == 60s);
+    CHECK(timeout("type = \"exec\"\ncommand = [\"/x\"]") == 30s);
+    CHECK(timeout("type = \"exec\"\ncommand = [\"/x\"]\ntimeout = \"1m\"") == 1min);
+}
+
+TEST_CASE("the type decides which keys there are") {
+    CHECK(complaint(method("host = \"h\"")) ==
+          "6:9: method.m: key \"type\" is missing: what kind of device or program it is; expected "
+          "one of \"ssh\", \"ipmi\", \"fence-agent\", \"exec\"");
+    CHECK(complaint(method("type = \"shs\"\nhost = \"h\"")) ==
+          "7:8: method.m.type: expected one of \"ssh\", \"ipmi\", \"fence-agent\", \"exec\", got "
+          "\"shs\"; did you mean \"ssh\"?");
+    CHECK(complaint(method("type = \"ssh\"\nhost = \"h\"\nkey = \"k\"\ncipher = 3")) ==
+          "10:1: method.m: unknown key \"cipher\"; it is a key of [method.NAME] of type ipmi");
+    CHECK(
+        complaint(method("type = \"ipmi\"\nadress = \"b\"\nuser = \"f\"\npassword_file = \"p\"")) ==
+        "6:9: method.m: key \"address\" is missing: the BMC\n"
+        "8:1: method.m: unknown key \"adress\"; did you mean \"address\"?");
+    CHECK(complaint(method("type = \"ipmi\"\naddress = \"b\"\nuser = \"f\"\npassword_file = \"p\"\n"
+                           "cipher = 18")) ==
+          "11:10: method.m.cipher: expected a whole number from 0 to 17, got the integer 18");
+}
+
+TEST_CASE("programs are found by absolute path or name, never by a shell") {
+    CHECK(complaint(method("type = \"exec\"\ncommand = [\"page\"]")) ==
+          "8:12: method.m.command: expected the absolute path of a program, got \"page\"");
+    CHECK(complaint(method("type = \"exec\"\ncommand = \"/bin/page now\"")) ==
+          "8:11: method.m.command: expected a list such as [\"/usr/local/bin/page\", \"now\"], got "
+          "\"/bin/page now\"");
+    CHECK(complaint(method("type = \"exec\"\ncommand = []")).starts_with("8:11: "));
+    CHECK(complaint(method("type = \"exec\"\ncommand = [\"/x\", \"a\\nb\"]")) ==
+          "8:18: method.m.command: expected a text without control characters, got \"a?b\"");
+    CHECK(complaint(method("type = \"fence-agent\"\nagent = \"./fence_apc\"")) ==
+          "8:9: method.m.agent: expected the name of a program, or its absolute path, got "
+          "\"./fence_apc\"");
+    CHECK(complaint(method("type = \"fence-agent\"\nagent = \"-x\"")).starts_with("8:9: "));
+    CHECK(complaint(method("type = \"fence-agent\"\nagent = \"/opt/fence_x\"")).empty());
+}
+
+TEST_CASE("options of a fence agent cannot hold its password or its action") {
+    auto option = [](std::string_view text) {
+        return complaint(method("type = \"fence-agent\"\nagent = \"fence_apc\"\noptions = { " +
+                                std::string(text) + " }"));
+    };
+    CHECK(option("passwd = \"hunter2\"") ==
+          "9:13: method.m.options: \"passwd\" would be readable here; put it alone into a file and "
+          "write password_file");
+    CHECK(
+        option("password = \"hunter2\"").starts_with("9:13: method.m.options: \"password\" would"));
+    CHECK(option("action = \"reboot\"") ==
+          "9:13: method.m.options: \"action\" is chosen by primacy; remove it");
+    CHECK(option("plug = [7]") ==
+          "9:13: method.m.options: expected a text, an integer or a boolean for \"plug\"");
+    CHECK(option("plug = \"7\\naction=on\"") ==
+          "9:13: method.m.options: expected a text without control characters for \"plug\"");
+    CHECK(option("\"x=1\\nplug\" = 7") ==
+          "9:13: method.m.options: \"x=1?plug\" cannot be the name of an option");
+}
+
+TEST_CASE("a method's own name has a form, and sql is taken") {
+    CHECK(complaint(section_with("method.sql", "type = \"exec\"")) ==
+          "6:9: method.\"sql\": \"sql\" is the rung that every server has; choose another name");
+    CHECK(complaint(section_with("method.\"a b\"", "type = \"exec\"")).starts_with("6:9: "));
+    CHECK(complaint("method = { m = 5 }\n" + one_server()) ==
+          "1:12: method.\"m\": expected a table such as [method.NAME], got the integer 5");
+}
