@@ -126,7 +126,7 @@ TEST_CASE("too many clients in all: the next hears 503, a good one goes on") {
         const reply got = late.read_reply();
         CHECK(got.status == 503);
         CHECK(got.head.find("Retry-After: 1\r\n") != std::string::npos);
-        CHECK(late.is_closed());
+        CHECK(late.ends_cleanly());
         CHECK(good.get("/").status == 200);
     }
     CHECK(server.counts().open == 4);  // the hogs were still there

@@ -91,6 +91,7 @@ TEST_CASE("a body is read by its length and the next request begins behind it") 
     CHECK(std::get<parsed_request>(step).what.body == "hello");
     step = reader.next();
     REQUIRE(std::holds_alternative<parsed_request>(step));
+    CHECK(std::get<parsed_request>(step).what.method == "GET");
     CHECK(std::get<parsed_request>(step).what.path == "/b");
     CHECK(std::get<parsed_request>(step).what.body.empty());
     CHECK(reader.empty());

@@ -233,11 +233,18 @@ reply client::get(std::string_view target) {
 }
 
 bool client::is_closed() {
-    if (!received_.empty()) return false;
+    return last_read() <= 0;
+}
+
+bool client::ends_cleanly() {
+    return last_read() == 0;
+}
+
+ssize_t client::last_read() {
     pollfd ready{socket_.get(), POLLIN, 0};
-    if (::poll(&ready, 1, patience_milliseconds) != 1) return false;
+    if (!received_.empty() || ::poll(&ready, 1, patience_milliseconds) != 1) return 1;
     char byte = 0;
-    return ::recv(socket_.get(), &byte, 1, 0) <= 0;
+    return ::recv(socket_.get(), &byte, 1, 0);
 }
 
 std::string get_request(std::string_view target, std::string_view fields) {

@@ -17,6 +17,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <sys/types.h>
 #include <thread>
 
 namespace primacy::tests {
@@ -89,10 +90,15 @@ public:
     std::string read_some(std::size_t size, std::chrono::milliseconds wait);
     // True when the server ends the connection without another byte.
     bool is_closed();
+    // The same, but not by a reset, which could take back the last answer.
+    bool ends_cleanly();
     int native() const { return socket_.get(); }
     void finish_sending();
 
 private:
+    // 0 at the end of the stream, negative after a reset, positive when there is more to read.
+    ssize_t last_read();
+
     rt::descriptor socket_;
     std::string received_;
 };

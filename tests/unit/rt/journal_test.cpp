@@ -157,6 +157,9 @@ TEST_CASE("a record larger than a file still gets one of its own") {
     append(log, large);
     append(log, large);
     CHECK(read(here.path()) == strings{large, large});
+    // Neither made an empty file, which would have cost the oldest one its place.
+    CHECK(std::filesystem::exists(file_of(here.path(), 2)));
+    CHECK_FALSE(std::filesystem::exists(file_of(here.path(), 3)));
 }
 
 TEST_CASE("a file cut off at any byte loses the unfinished record and no other") {
