@@ -77,6 +77,30 @@ def test_sighup_takes_a_good_configuration(topology, start_agent):
     wait_no_connections(topology, ["db3"])
 
 
+def test_a_reload_leaves_no_gap(topology, start_agent):
+    """While the new monitors make their first round, the last judgement is shown, never nothing.
+
+    One server hangs, so that the round takes as long as it may.
+    """
+    agent = start_agent(topology)
+    agent.wait_state("healthy")
+    topology["db3"].pause()
+    agent.wait_state("degraded")
+    agent.config["topology"]["shop"]["lag_warn"] = "42s"
+    agent.write_config()
+    agent.reload()
+
+    def no_gap():
+        page = agent.metrics()
+        assert page.value("primacy_topology_writable_primaries", topology="shop") == 1
+        assert page.value("primacy_server_up", server="db1", topology="shop") == 1
+        return agent.topology()["state"] == "degraded"
+    hold(no_gap, 1.5, "what was known")
+    assert "configuration reloaded" in agent.log_text()
+    topology["db3"].resume()
+    agent.wait_state("healthy", cap=15)
+
+
 def test_sighup_refuses_a_bad_configuration_and_goes_on(topology, start_agent):
     agent = start_agent(topology)
     agent.wait_state("healthy")

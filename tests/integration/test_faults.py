@@ -245,5 +245,5 @@ def test_a_crowd_of_fakes(local_topology, make_agent, fake_server):
         return never_alarms(agent)()
     hold(undisturbed, 4, "the quiet")
     expect_no_leaked_connections(local_topology)
-    assert agent.topology()["state"] == "unknown", "of 19 servers 16 cannot be read"
+    assert agent.topology()["state"] == "unknown", "most servers cannot be read"
     agent.stop()

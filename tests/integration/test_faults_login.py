@@ -3,7 +3,8 @@
 import pytest
 
 from expectations import (
-    expect_no_leaked_connections, expect_only_unknown, wait_no_connections, with_bad_entry)
+    expect_no_leaked_connections, expect_only_unknown, expect_polled_on_time,
+    wait_no_connections, with_bad_entry)
 from primacy_harness import (
     DatabaseServer, Topology, default_config, error_class, hold, server_entry, wait_until)
 from primacy_harness.certs import Authority
@@ -92,6 +93,8 @@ def tls_topology(run_dir, local_kind):
     """One good server, and one for each fault of a certificate; none replicates."""
     authority = Authority(run_dir / "authority")
     files = {"good": authority.issue("good"),
+             "name-only": authority.issue("name-only", ["localhost"], []),
+             "address-only": authority.issue("address-only", ["elsewhere.example"], ["127.0.0.1"]),
              "wrong-name": authority.issue("wrong-name", ["elsewhere.example"], ["127.9.9.9"]),
              "expired": authority.issue("expired", expired=True),
              "self-signed": authority.self_signed("self-signed"),
@@ -110,12 +113,13 @@ def tls_topology(run_dir, local_kind):
     topology.close()
 
 
-# mode → servers that can be read under it
+_ENCRYPTED = {"good", "name-only", "address-only", "wrong-name", "expired", "self-signed"}
+# mode → host → servers that can be read under it
 _TLS = {
-    "disabled": {"good", "wrong-name", "expired", "self-signed", "plain"},
-    "preferred": {"good", "wrong-name", "expired", "self-signed", "plain"},
-    "required": {"good", "wrong-name", "expired", "self-signed"},
-    "verify": {"good"},
+    "disabled": lambda host: _ENCRYPTED | {"plain"},
+    "preferred": lambda host: _ENCRYPTED | {"plain"},
+    "required": lambda host: _ENCRYPTED,
+    "verify": lambda host: {"good", "name-only" if host == "localhost" else "address-only"},
 }
 
 
@@ -130,7 +134,7 @@ def test_tls_mode(tls_topology, make_agent, mode, host):
     agent = make_agent(default_config(servers=servers, tls=tls, probe_timeout="2s")).start()
     agent.wait_for(lambda seen: all(server["reachable"] or server["error"]
                                     for server in seen["servers"]), what="all to be tried")
-    readable = _TLS[mode]
+    readable = _TLS[mode](host)
     for name in tls_topology.names:
         server = agent.wait_server(name, lambda entry: entry["reachable"] == (name in readable),
                                    what=f"reachable = {name in readable} under {mode}")
@@ -148,6 +152,26 @@ def test_tls_mode(tls_topology, make_agent, mode, host):
     expect_no_leaked_connections(tls_topology)
     agent.stop()
     wait_no_connections(tls_topology)
+
+
+def test_a_stopped_tls_server(tls_topology, make_agent):
+    """It stops in the middle of an encrypted session; nothing else may stop with it."""
+    names = ["good", "wrong-name", "expired"]
+    agent = make_agent(default_config(
+        servers=[server_entry(tls_topology[name]) for name in names],
+        tls={"mode": "required"})).start()
+    for name in names:
+        agent.wait_server(name, lambda entry: entry["reachable"], what="to be read")
+    tls_topology["expired"].pause()
+    agent.wait_server("expired", lambda entry: error_class(entry) == "timeout", what="a timeout")
+
+    def undisturbed():
+        assert agent.get("/healthz").status == 200
+        expect_polled_on_time(agent.topology(), names[:2])
+        return True
+    hold(undisturbed, 3, "the quiet of the others")
+    tls_topology["expired"].resume()
+    agent.wait_server("expired", lambda entry: entry["reachable"], cap=15, what="to be read again")
 
 
 def test_verify_without_an_authority_trusts_nobody_unknown(tls_topology, make_agent):

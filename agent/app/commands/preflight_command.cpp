@@ -2,7 +2,7 @@
 #include "agent/app/commands/complete.hpp"
 #include "agent/app/preflight/preflight.hpp"
 #include "agent/app/report/table.hpp"
-#include "agent/rt/resolver.hpp"
+#include "agent/rt/sql/network.hpp"
 
 #include <CLI/CLI.hpp>
 #include <boost/json/array.hpp>
@@ -19,12 +19,12 @@ namespace {
 namespace json = boost::json;
 
 boost::asio::awaitable<std::vector<server_survey>> survey_all(boost::asio::any_io_executor executor,
-                                                              rt::resolver& names,
+                                                              rt::sql::network& network,
                                                               const topology_config& topology) {
     std::vector<server_survey> found;
     for (const auto& server : topology.servers) {
         auto until = rt::deadline::after(2 * topology.probe_timeout);
-        found.push_back(co_await survey(executor, names, topology, server, until));
+        found.push_back(co_await survey(executor, network, topology, server, until));
     }
     co_return found;
 }
@@ -70,8 +70,8 @@ int preflight(const std::string& path, const std::string& name, bool as_json) {
         return exit_usage;
     }
     boost::asio::io_context loop{1};
-    rt::resolver names(loop.get_executor());
-    auto surveys = complete(loop, survey_all(loop.get_executor(), names, *topology));
+    rt::sql::network network(loop.get_executor());
+    auto surveys = complete(loop, survey_all(loop.get_executor(), network, *topology));
     auto lines = preflight_monitor(*topology, surveys);
     if (as_json)
         print_json(*topology, lines);

@@ -7,7 +7,7 @@
 #include "agent/app/watch/sql_prober.hpp"
 #include "agent/app/watch/topology_monitor.hpp"
 #include "agent/rt/event.hpp"
-#include "agent/rt/resolver.hpp"
+#include "agent/rt/sql/network.hpp"
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
@@ -59,7 +59,7 @@ rt::result<json::object> from_agent(const config& settings, const question& aske
 class direct_look {
 public:
     direct_look(const config& settings, const question& asked)
-        : settings_(settings), asked_(asked), names_(loop_.get_executor()) {}
+        : settings_(settings), asked_(asked), network_(loop_.get_executor()) {}
 
     json::object run() {
         rt::task_group monitors(loop_.get_executor());
@@ -82,7 +82,7 @@ private:
         topology_monitor::services with;
         with.executor = loop_.get_executor();
         with.probe = [this](const topology_config& in, const server_config& server) {
-            return make_sql_prober(loop_.get_executor(), names_,
+            return make_sql_prober(loop_.get_executor(), network_,
                                    {endpoint_of(in, server), in.detail_interval, 600s});
         };
         with.publish = [this](std::shared_ptr<const topology_snapshot> judged) {
@@ -122,7 +122,7 @@ private:
     const config& settings_;
     const question& asked_;
     asio::io_context loop_{1};
-    rt::resolver names_;
+    rt::sql::network network_;
     rt::event changed_{loop_.get_executor()};
     std::vector<std::string> wanted_;
     std::vector<std::unique_ptr<topology_monitor>> running_;

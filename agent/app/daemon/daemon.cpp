@@ -51,7 +51,7 @@ http::server_options public_options(const config& settings, asio::thread_pool& p
 daemon::daemon(asio::io_context& loop, config settings)
     : loop_(loop),
       settings_(std::move(settings)),
-      names_(loop.get_executor()),
+      network_(loop.get_executor()),
       store_(loop.get_executor(), disk_pool_, settings_.agent.state_dir,
              [](const std::string& trouble) {
                  if (trouble.empty())
@@ -117,7 +117,7 @@ void daemon::start_monitor(const topology_config& topology, std::size_t index, s
         options.session_timeout =
             std::max(options.session_timeout,
                      std::chrono::duration_cast<std::chrono::seconds>(6 * in.poll_interval));
-        return make_sql_prober(loop_.get_executor(), names_, std::move(options));
+        return make_sql_prober(loop_.get_executor(), network_, std::move(options));
     };
     with.publish = [this](std::shared_ptr<const topology_snapshot> judged) {
         publish(std::move(judged));
@@ -143,11 +143,11 @@ asio::awaitable<void> daemon::stop_monitor(std::string name) {
     if (found == monitors_.end()) co_return;
     watched leaving = std::move(found->second);
     monitors_.erase(found);
-    judged_.erase(name);
     leaving.task->cancel();
     auto ended = co_await leaving.task->join(rt::deadline::after(patience_for_probes));
     if (!ended)
         rt::log(rt::log_level::error, "agent", "stopping " + name + ": " + ended.error().message);
+    if (!leaving.task->running().empty()) stuck_.push_back(std::move(leaving));
 }
 
 void daemon::publish(std::shared_ptr<const topology_snapshot> judged) {
@@ -155,7 +155,9 @@ void daemon::publish(std::shared_ptr<const topology_snapshot> judged) {
     auto& entry = judged_[name];
     // Before every server was tried once, what is missing is no news.
     const auto* before =
-        entry.newest && entry.newest->first_round_done ? entry.newest.get() : nullptr;
+        entry.newest && entry.newest->first_round_done && entry.newest->config == judged->config
+            ? entry.newest.get()
+            : nullptr;
     for (const auto& line : changes(before, *judged)) {
         rt::log_fields fields{{"topology", name}};
         if (!line.server.empty()) fields.emplace_back("server", line.server);
@@ -168,7 +170,12 @@ void daemon::publish(std::shared_ptr<const topology_snapshot> judged) {
         entry.waits_for_disk = true;
         tasks_.spawn("publish " + name, publish_when_saved(name));
     }
-    if (!entry.waits_for_disk) entry.published = entry.newest;
+    // After a reload the judgement of the monitor before this one stands, and ages, until the new
+    // one has tried every server: a page without the topology, or with nothing known, would be an
+    // alarm that nothing has happened to cause.
+    bool too_early =
+        entry.published && entry.published->config != judged->config && !judged->first_round_done;
+    if (!entry.waits_for_disk && !too_early) entry.published = entry.newest;
 }
 
 asio::awaitable<void> daemon::publish_when_saved(std::string name) {
@@ -277,6 +284,9 @@ asio::awaitable<void> daemon::apply(config fresh) {
         co_await stop_monitor(name);
     store_.keep_only(names);
     settings_ = std::move(fresh);
+    std::erase_if(judged_, [&](const auto& each) {
+        return std::find(names.begin(), names.end(), each.first) == names.end();
+    });
     for (std::size_t i = 0; i < settings_.topologies.size(); ++i)
         if (!monitors_.contains(settings_.topologies[i].name))
             start_monitor(settings_.topologies[i], i, settings_.topologies.size());

@@ -10,7 +10,7 @@
 #include "agent/rt/error.hpp"
 #include "agent/rt/event.hpp"
 #include "agent/rt/notify.hpp"
-#include "agent/rt/resolver.hpp"
+#include "agent/rt/sql/network.hpp"
 #include "agent/rt/task_group.hpp"
 
 #include <boost/asio/io_context.hpp>
@@ -59,7 +59,7 @@ private:
     boost::asio::thread_pool pages_pool_{1};  // pages and password hashes
     boost::asio::thread_pool passwords_pool_{1};
     boost::asio::thread_pool disk_pool_{1};
-    rt::resolver names_;
+    rt::sql::network network_;
     rt::notifier service_manager_;
     watch_store store_;
     page_source page_source_;
@@ -70,6 +70,7 @@ private:
     rt::event stopping_;
     bool stop_asked_ = false;
     std::map<std::string, watched> monitors_;
+    std::vector<watched> stuck_;  // whose tasks did not end in time, and still refer to them
     struct latest {
         std::shared_ptr<const topology_snapshot> newest;
         std::shared_ptr<const topology_snapshot> published;  // what is shown

@@ -14,8 +14,8 @@
 #include <string>
 #include <vector>
 
-namespace primacy::rt {
-class resolver;
+namespace primacy::rt::sql {
+class network;
 }
 
 namespace primacy::app {
@@ -47,7 +47,8 @@ std::vector<preflight_line> preflight_monitor(const topology_config& topology,
 
 // Asks one server, read-only, within the deadline.
 boost::asio::awaitable<server_survey> survey(boost::asio::any_io_executor executor,
-                                             rt::resolver& names, const topology_config& topology,
+                                             rt::sql::network& network,
+                                             const topology_config& topology,
                                              const server_config& server, rt::deadline until);
 
 }  // namespace primacy::app

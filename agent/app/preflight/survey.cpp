@@ -1,7 +1,7 @@
 #include "agent/app/preflight/preflight.hpp"
 #include "agent/rt/clock.hpp"
-#include "agent/rt/resolver.hpp"
 #include "agent/rt/sql/connection.hpp"
+#include "agent/rt/sql/network.hpp"
 
 namespace primacy::app {
 
@@ -52,13 +52,13 @@ asio::awaitable<std::optional<rt::error>> introduce(rt::sql::connection& link, s
 
 }  // namespace
 
-asio::awaitable<server_survey> survey(asio::any_io_executor executor, rt::resolver& names,
+asio::awaitable<server_survey> survey(asio::any_io_executor executor, rt::sql::network& network,
                                       const topology_config& topology, const server_config& server,
                                       rt::deadline until) {
     server_survey found;
     found.name = server.name;
     found.address = server.address();
-    rt::sql::connection link(executor, names);
+    rt::sql::connection link(executor, network);
     auto where = endpoint_of(topology, server);
     auto opened = co_await link.open(where, until);
     if (!opened) {

@@ -36,8 +36,9 @@ checks::moment boot_now() {
 
 class sql_prober final : public prober {
 public:
-    sql_prober(asio::any_io_executor executor, rt::resolver& names, sql_prober_options options)
-        : options_(std::move(options)), link_(executor, names) {}
+    sql_prober(asio::any_io_executor executor, rt::sql::network& network,
+               sql_prober_options options)
+        : options_(std::move(options)), link_(executor, network) {}
 
     asio::awaitable<probe_report> read(rt::deadline until) override;
     asio::awaitable<void> read_details(rt::deadline until) override;
@@ -202,9 +203,9 @@ asio::awaitable<bool> sql_prober::read_one_detail(const queries::detail_statemen
 
 }  // namespace
 
-std::unique_ptr<prober> make_sql_prober(asio::any_io_executor executor, rt::resolver& names,
+std::unique_ptr<prober> make_sql_prober(asio::any_io_executor executor, rt::sql::network& network,
                                         sql_prober_options options) {
-    return std::make_unique<sql_prober>(std::move(executor), names, std::move(options));
+    return std::make_unique<sql_prober>(std::move(executor), network, std::move(options));
 }
 
 }  // namespace primacy::app

@@ -9,8 +9,8 @@
 #include <memory>
 #include <optional>
 
-namespace primacy::rt {
-class resolver;
+namespace primacy::rt::sql {
+class network;
 }
 
 namespace primacy::app {
@@ -21,9 +21,9 @@ struct sql_prober_options {
     std::chrono::seconds session_timeout{600};  // longer than the longest pause between readings
 };
 
-// `names` must outlive the prober.
-std::unique_ptr<prober> make_sql_prober(boost::asio::any_io_executor executor, rt::resolver& names,
-                                        sql_prober_options options);
+// `network` must outlive the prober.
+std::unique_ptr<prober> make_sql_prober(boost::asio::any_io_executor executor,
+                                        rt::sql::network& network, sql_prober_options options);
 
 // The class of a failed reading.
 checks::probe_failure failure_of(rt::errc code) noexcept;

@@ -1,7 +1,8 @@
 #include "agent/rt/sql/connection.hpp"
 
-#include "agent/rt/resolver.hpp"
+#include "agent/rt/offload.hpp"
 #include "agent/rt/sql/errors.hpp"
+#include "agent/rt/sql/network.hpp"
 
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/posix/stream_descriptor.hpp>
@@ -9,12 +10,15 @@
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <mysql.h>
+#include <openssl/err.h>
 
+#include <algorithm>
 #include <cassert>
 #include <cstring>
 #include <fcntl.h>
 #include <sys/socket.h>
 #include <unistd.h>
+#include <vector>
 
 namespace primacy::rt::sql {
 
@@ -39,11 +43,11 @@ error error_of(MYSQL* handle, const std::string& doing) {
 }  // namespace
 
 struct connection::state : std::enable_shared_from_this<connection::state> {
-    state(asio::any_io_executor executor, resolver& resolver_in)
-        : names(resolver_in), descriptor(executor), timer(executor) {}
+    state(asio::any_io_executor executor, network& with)
+        : shared(with), descriptor(executor), timer(executor) {}
     ~state() { discard(); }
 
-    resolver& names;
+    network& shared;
     asio::posix::stream_descriptor descriptor;  // a dup of the library's socket
     asio::steady_timer timer;                   // the deadline of the operation under way
     MYSQL handle{};
@@ -51,19 +55,29 @@ struct connection::state : std::enable_shared_from_this<connection::state> {
     bool usable = false;
     bool busy = false;
     bool expired = false;
+    bool handshakes = false;  // connecting, and TLS may be part of it
+    bool on_thread = false;   // a thread is inside the library with our handle
+    bool given_up = false;    // close() was called meanwhile
+    int connect_errno = 0;    // why the socket could not be connected
     time_point armed_for{};
     std::uint64_t session = 0;
     std::string where;
-    std::string name_to_verify;  // see adopt_name()
+    std::vector<char> host;  // what the library was told to connect to, see adopt_name()
 
     void prepare(const endpoint& target);
     void discard() noexcept;
     void arm(deadline until);
     bool follow_socket();
-    void adopt_name();
+    bool never_block();
+    bool connected();
+    const char* lend_address(const std::string& address, const std::string& name);
+    void adopt_name(const std::string& name);
     asio::awaitable<bool> wait_for(int& events);
     template <class Continue>
     asio::awaitable<bool> run(int events, Continue proceed);
+    template <class Continue>
+    asio::awaitable<int> proceed_on_thread(Continue proceed, int events);
+    void shut() noexcept;
     error failure(const std::string& doing) const;
     asio::awaitable<result<void>> open_one(const endpoint& target, std::string address,
                                            deadline until);
@@ -75,6 +89,8 @@ struct connection::state : std::enable_shared_from_this<connection::state> {
 
 void connection::state::prepare(const endpoint& target) {
     discard();
+    given_up = false;
+    connect_errno = 0;
     ::mysql_init(&handle);
     initialised = true;
     ::mysql_options(&handle, MYSQL_OPT_NONBLOCK, nullptr);
@@ -89,18 +105,22 @@ void connection::state::prepare(const endpoint& target) {
         ::mysql_options(&handle, MYSQL_OPT_SSL_ENFORCE, &yes);
         auto path = [](const std::string& text) { return text.empty() ? nullptr : text.c_str(); };
         bool checked = tls.mode == tls_mode::verify;
-        ::mysql_ssl_set(&handle, path(tls.key), path(tls.cert), checked ? path(tls.ca) : nullptr,
-                        nullptr, nullptr);
-        if (checked) {
-            ::mysql_options(&handle, MYSQL_OPT_SSL_VERIFY_SERVER_CERT, &yes);
-            name_to_verify = target.host;
-        }
+        trusted_authorities trusted{tls.ca, ""};
+        if (tls.ca.empty()) trusted = system_authorities();
+        ::mysql_ssl_set(&handle, path(tls.key), path(tls.cert),
+                        checked ? path(trusted.file) : nullptr,
+                        checked ? path(trusted.directory) : nullptr, nullptr);
+        if (checked) ::mysql_options(&handle, MYSQL_OPT_SSL_VERIFY_SERVER_CERT, &yes);
     }
 }
 
 void connection::state::discard() noexcept {
     usable = false;
-    name_to_verify.clear();
+    if (on_thread) {  // the handle is not ours now; open_one() discards it when the thread is out
+        given_up = true;
+        shut();
+        return;
+    }
     boost::system::error_code ignored;
     timer.cancel();
     armed_for = {};
@@ -126,6 +146,7 @@ void connection::state::arm(deadline until) {
         self->expired = true;
         boost::system::error_code ignored;
         if (self->descriptor.is_open()) self->descriptor.cancel(ignored);
+        if (self->on_thread) self->shut();
     });
 }
 
@@ -142,22 +163,44 @@ bool connection::state::follow_socket() {
     return !failed;
 }
 
+// The library reads and writes plain sockets with MSG_DONTWAIT and leaves them in blocking mode;
+// through TLS that mode is all it goes by, and a server that stops in mid-session would stop our
+// whole loop. Set again while it connects, because it changes the mode on the way.
+bool connection::state::never_block() {
+    int socket = static_cast<int>(::mysql_get_socket(&handle));
+    int flags = ::fcntl(socket, F_GETFL);
+    if (flags < 0) return false;
+    return (flags & O_NONBLOCK) != 0 || ::fcntl(socket, F_SETFL, flags | O_NONBLOCK) == 0;
+}
+
+// Asked by us, because the library hands the answer on in errno, which is another one on another
+// thread.
+bool connection::state::connected() {
+    socklen_t size = sizeof connect_errno;
+    if (::getsockopt(descriptor.native_handle(), SOL_SOCKET, SO_ERROR, &connect_errno, &size) != 0)
+        connect_errno = errno;
+    return connect_errno == 0;
+}
+
 // We connect to an address that we resolved ourselves, and the library compares the certificate
-// with whatever it was told to connect to. It keeps that in `host` from the greeting on and reads
-// it after the TLS handshake; in between it waits for the server, and here we put the configured
-// name in its place. (connection_tls tests in tests/integration would fail if a library changed
-// this: the check would then refuse every name, never accept a wrong one.)
-void connection::state::adopt_name() {
-    if (name_to_verify.empty() || !handle.host || name_to_verify == handle.host) return;
-    if (char* copy = ::strdup(name_to_verify.c_str())) {
-        ::free(handle.host);
-        handle.host = copy;
-    }
+// with whatever it was told to connect to. Of that it keeps only our pointer until the greeting has
+// come; when it waits for the first time the address has done its work, and the configured name
+// takes its place. (test_tls_mode has a server whose certificate bears only a name: if a library
+// did otherwise, that one would be refused, and never a wrong one accepted.)
+const char* connection::state::lend_address(const std::string& address, const std::string& name) {
+    host.assign(std::max(address.size(), name.size()) + 1, '\0');
+    std::copy(address.begin(), address.end(), host.begin());
+    return host.data();
+}
+
+void connection::state::adopt_name(const std::string& name) {
+    std::fill(host.begin(), host.end(), '\0');
+    std::copy(name.begin(), name.end(), host.begin());
 }
 
 asio::awaitable<bool> connection::state::wait_for(int& events) {
     if (!follow_socket() || expired) co_return false;
-    adopt_name();
+    if (!usable && !never_block()) co_return false;
     using wait_type = asio::posix::stream_descriptor::wait_type;
     // The library never asks for both directions at once but while it connects, where writable is
     // the news.
@@ -165,8 +208,36 @@ asio::awaitable<bool> connection::state::wait_for(int& events) {
     auto [failed] = co_await descriptor.async_wait(
         write ? wait_type::wait_write : wait_type::wait_read, on_loop);
     if (failed || expired) co_return false;
+    if (write && !usable && !connected()) co_return false;
     events = write ? MYSQL_WAIT_WRITE : MYSQL_WAIT_READ;
     co_return true;
+}
+
+// Whoever is inside the library, waiting for the server, comes out with an error.
+void connection::state::shut() noexcept {
+    if (descriptor.is_open()) ::shutdown(descriptor.native_handle(), SHUT_RDWR);
+}
+
+// One step inside the library. OpenSSL keeps a queue of errors for each thread, which the library
+// looks at and does not empty: what one connection left there would end another one.
+template <class Continue>
+struct library_step {
+    Continue proceed;
+    int events;
+    int operator()() {
+        ::ERR_clear_error();
+        return proceed(events);
+    }
+};
+
+template <class Continue>
+asio::awaitable<int> connection::state::proceed_on_thread(Continue proceed, int events) {
+    auto keep_alive = shared_from_this();
+    on_thread = true;
+    if (expired) shut();
+    int next = co_await offload(shared.handshakes(), library_step<Continue>{proceed, events});
+    on_thread = false;
+    co_return next;
 }
 
 // Drives one _start/_cont pair to its end. False: the deadline passed or we were cancelled, and the
@@ -176,13 +247,19 @@ asio::awaitable<bool> connection::state::run(int events, Continue proceed) {
     while (events != 0) {
         bool ready = co_await wait_for(events);
         if (!ready) co_return false;
-        events = proceed(events);
+        if (handshakes) {
+            events = co_await proceed_on_thread(proceed, events);
+            if (expired || given_up) co_return false;
+        } else {
+            events = library_step<Continue>{proceed, events}();
+        }
     }
     co_return true;
 }
 
 error connection::state::failure(const std::string& doing) const {
     if (expired) return {errc::timeout, 0, doing + ": no answer before the deadline"};
+    if (connect_errno != 0) return from_errno(connect_errno, doing);
     return {errc::cancelled, 0, doing + ": cancelled"};
 }
 
@@ -193,11 +270,15 @@ asio::awaitable<result<void>> connection::state::open_one(const endpoint& target
     std::string doing = "connect to " + where;
     MYSQL* opened = nullptr;
     const char* socket = target.socket.empty() ? nullptr : target.socket.c_str();
-    int events = ::mysql_real_connect_start(&opened, &handle, socket ? nullptr : address.c_str(),
-                                            target.user.c_str(), target.password.c_str(), nullptr,
-                                            target.port, socket, 0);
+    const char* at = socket ? nullptr : lend_address(address, target.host);
+    int events =
+        ::mysql_real_connect_start(&opened, &handle, at, target.user.c_str(),
+                                   target.password.c_str(), nullptr, target.port, socket, 0);
+    if (events != 0) adopt_name(target.host);
+    handshakes = target.tls.mode != tls_mode::disabled && target.socket.empty();
     bool finished = co_await run(
         events, [&](int ready) { return ::mysql_real_connect_cont(&opened, &handle, ready); });
+    handshakes = false;
     if (!finished) {
         error failed = failure(doing);
         discard();
@@ -215,6 +296,10 @@ asio::awaitable<result<void>> connection::state::open_one(const endpoint& target
                         doing +
                             ": the server offers no TLS and tls.mode asks for it; enable TLS "
                             "on the server or set tls.mode"};
+    }
+    if (!never_block()) {
+        discard();
+        co_return error{errc::internal, errno, doing + ": the socket cannot be made non-blocking"};
     }
     session = ::mysql_thread_id(&handle);
     usable = true;
@@ -259,6 +344,7 @@ asio::awaitable<result<void>> connection::state::read_answer(rows& answer, answe
     answer.end_columns();
     for (std::size_t number = 1;; ++number) {
         MYSQL_ROW row = nullptr;
+        ::ERR_clear_error();
         int events = ::mysql_fetch_row_start(&row, stored);
         bool finished = true;
         if (events != 0)
@@ -285,8 +371,8 @@ asio::awaitable<result<void>> connection::state::read_answer(rows& answer, answe
     co_return result<void>();
 }
 
-connection::connection(asio::any_io_executor executor, resolver& names)
-    : state_(std::make_shared<state>(std::move(executor), names)) {}
+connection::connection(asio::any_io_executor executor, network& shared)
+    : state_(std::make_shared<state>(std::move(executor), shared)) {}
 connection::~connection() {
     if (state_) close();
 }
@@ -333,7 +419,7 @@ asio::awaitable<result<void>> connection::open(const endpoint& where, deadline u
     busy_mark mark(self->busy);
     self->where = where.address();
     if (!where.socket.empty()) co_return co_await self->open_one(where, "", until);
-    auto addresses = co_await self->names.resolve(where.host, until);
+    auto addresses = co_await self->shared.names.resolve(where.host, until);
     if (!addresses) co_return addresses.error();
     result<void> outcome;
     for (std::size_t i = 0; i < addresses->size(); ++i) {
@@ -353,6 +439,7 @@ asio::awaitable<result<void>> connection::open(const endpoint& where, deadline u
 // Sends the statement and waits for the head of its answer.
 asio::awaitable<result<void>> connection::state::send(std::string_view statement) {
     int failed = 0;
+    ::ERR_clear_error();
     int events = ::mysql_real_query_start(&failed, &handle, statement.data(),
                                           static_cast<unsigned long>(statement.size()));
     bool finished = true;

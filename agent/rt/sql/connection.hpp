@@ -19,11 +19,9 @@
 #include <string>
 #include <string_view>
 
-namespace primacy::rt {
-class resolver;
-}
-
 namespace primacy::rt::sql {
+
+class network;
 
 enum class tls_mode {
     disabled,   // never
@@ -61,8 +59,7 @@ struct answer_limits {
 
 class connection {
 public:
-    // `names` must outlive the connection.
-    connection(boost::asio::any_io_executor executor, resolver& names);
+    connection(boost::asio::any_io_executor executor, network& shared);
     ~connection();
     connection(connection&&) noexcept;
     connection& operator=(connection&&) noexcept;

@@ -17,10 +17,12 @@ def packet(payload, sequence):
     return struct.pack("<I", len(payload))[:3] + bytes([sequence & 255]) + payload
 
 
-def greeting():
-    """A correct protocol 10 greeting that asks for mysql_native_password, without TLS."""
+def greeting(tls=False):
+    """A correct protocol 10 greeting that asks for mysql_native_password."""
     salt = b"12345678", b"abcdefghijkl"
     capabilities = 0x000FF7FF & ~0x0800 & ~0x0020  # everything common, no TLS, no compression
+    if tls:
+        capabilities |= 0x0800
     payload = (b"\x0a" + _MARIADB_VERSION + b"\0" + struct.pack("<I", 4711) + salt[0] + b"\0" +
                struct.pack("<H", capabilities & 0xFFFF) + b"\x21" + struct.pack("<H", 2) +
                struct.pack("<H", capabilities >> 16) + bytes([21]) + b"\0" * 10 + salt[1] + b"\0" +
@@ -205,6 +207,28 @@ def garbage_after_greeting(peer):
     peer.until_closed()
 
 
+def silent_in_tls_handshake(peer):
+    """Offers TLS, and says no word when the client begins it."""
+    peer.send(greeting(tls=True))
+    peer.until_closed()
+
+
+def half_a_tls_record(peer):
+    """Offers TLS and begins an answer of which the rest never comes."""
+    peer.send(greeting(tls=True))
+    peer.packet()
+    peer.send(b"\x16\x03\x03\x00\x58\x02\x00")
+    peer.until_closed()
+
+
+def garbage_in_tls_handshake(peer):
+    """Offers TLS and answers its beginning with noise."""
+    peer.send(greeting(tls=True))
+    peer.packet()
+    peer.send(bytes((index * 37 + 11) & 255 for index in range(4096)))
+    peer.until_closed()
+
+
 def garbage_after_login(peer):
     """Lets everybody in, and answers the first query with noise."""
     peer.login()
@@ -304,6 +328,9 @@ BEHAVIOURS = {
     garbage_greeting: {"protocol"},
     not_mysql: {"protocol", "lost", "timeout"},
     garbage_after_greeting: {"protocol", "lost"},
+    silent_in_tls_handshake: {"timeout"},
+    half_a_tls_record: {"timeout"},
+    garbage_in_tls_handshake: {"tls"},
     # Random bytes may announce a packet that never comes: then silence is all there is to tell.
     garbage_after_login: {"protocol", "lost", "timeout"},
     silent_after_login: {"timeout"},

@@ -1,6 +1,6 @@
-#include "agent/rt/resolver.hpp"
 #include "agent/rt/sql/connection.hpp"
 #include "agent/rt/sql/errors.hpp"
+#include "agent/rt/sql/network.hpp"
 #include "agent/rt/sql/row.hpp"
 #include "tests/support/poll_until.hpp"
 
@@ -8,7 +8,9 @@
 #include <boost/asio/detached.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/read.hpp>
 #include <boost/asio/use_awaitable.hpp>
+#include <boost/asio/write.hpp>
 #include <doctest/doctest.h>
 
 #include <atomic>
@@ -180,8 +182,8 @@ TEST_CASE(
     "a server that accepts and never answers costs the deadline, then the connection is gone") {
     asio::io_context loop;
     asio::ip::tcp::acceptor silent(loop, {asio::ip::address_v4::loopback(), 0});
-    resolver names(loop.get_executor());
-    sql::connection link(loop.get_executor(), names);
+    sql::network network(loop.get_executor());
+    sql::connection link(loop.get_executor(), network);
     sql::endpoint where;
     where.host = "127.0.0.1";
     where.port = silent.local_endpoint().port();
@@ -205,10 +207,10 @@ TEST_CASE(
 TEST_CASE("a connection that is destroyed while it waits leaves nothing behind") {
     asio::io_context loop;
     asio::ip::tcp::acceptor silent(loop, {asio::ip::address_v4::loopback(), 0});
-    resolver names(loop.get_executor());
+    sql::network network(loop.get_executor());
     std::optional<result<void>> opened;
     {
-        sql::connection link(loop.get_executor(), names);
+        sql::connection link(loop.get_executor(), network);
         sql::endpoint where;
         where.host = "127.0.0.1";
         where.port = silent.local_endpoint().port();
@@ -221,13 +223,96 @@ TEST_CASE("a connection that is destroyed while it waits leaves nothing behind")
     }
 }
 
+namespace {
+
+// A server that greets, offers TLS, reads how the client begins it, and says no more.
+struct tls_offer {
+    asio::ip::tcp::acceptor listening;
+    std::optional<asio::ip::tcp::socket> peer;
+    bool begun = false;
+
+    explicit tls_offer(asio::io_context& loop)
+        : listening(loop, {asio::ip::address_v4::loopback(), 0}) {}
+
+    asio::awaitable<void> serve() {
+        using namespace std::string_literals;
+        // Protocol 10, two halves of a salt, and everything common among the capabilities.
+        const std::string body = "\x0A"s + "5.5.5-10.11.6-MariaDB\0"s + "\x67\x12\0\0"s +
+                                 "12345678\0"s + "\xDF\xFF"s + "\x21\x02\0"s + "\x0F\0"s + "\x15"s +
+                                 std::string(10, '\0') + "abcdefghijkl\0"s +
+                                 "mysql_native_password\0"s;
+        std::string packet{static_cast<char>(body.size()), '\0', '\0', '\0'};
+        packet += body;
+        peer.emplace(co_await listening.async_accept(asio::use_awaitable));
+        co_await asio::async_write(*peer, asio::buffer(packet), asio::use_awaitable);
+        char request[36];  // "and now TLS", in the clear
+        co_await asio::async_read(*peer, asio::buffer(request), asio::use_awaitable);
+        char hello;
+        co_await asio::async_read(*peer, asio::buffer(&hello, 1), asio::use_awaitable);
+        begun = true;
+    }
+
+    sql::endpoint where() {
+        sql::endpoint made;
+        made.host = "127.0.0.1";
+        made.port = listening.local_endpoint().port();
+        made.tls.mode = sql::tls_mode::required;
+        return made;
+    }
+};
+
+}  // namespace
+
+TEST_CASE("a server that falls silent in the TLS handshake costs the deadline, and no loop") {
+    asio::io_context loop;
+    sql::network network(loop.get_executor());
+    sql::connection link(loop.get_executor(), network);
+    tls_offer server(loop);
+    std::optional<result<void>> opened;
+    asio::co_spawn(loop, server.serve(), asio::detached);
+    asio::co_spawn(loop, open_into(link, server.where(), deadline::after(300ms), opened),
+                   asio::detached);
+    auto began = steady_clock::now();
+    auto longest_turn = 0ns;
+    while (!opened && steady_clock::now() - began < 10s) {
+        auto turn = steady_clock::now();
+        loop.run_one_for(5ms);
+        longest_turn = std::max(longest_turn, steady_clock::now() - turn);
+    }
+    CHECK(server.begun);
+    REQUIRE(opened);
+    REQUIRE(opened->has_error());
+    CHECK(opened->error().code == errc::timeout);
+    CHECK(longest_turn < 250ms);
+    CHECK_FALSE(link.usable());
+}
+
+TEST_CASE("a connection that is closed in the TLS handshake ends at once") {
+    asio::io_context loop;
+    sql::network network(loop.get_executor());
+    tls_offer server(loop);
+    std::optional<result<void>> opened;
+    {
+        sql::connection link(loop.get_executor(), network);
+        asio::co_spawn(loop, server.serve(), asio::detached);
+        asio::co_spawn(loop, open_into(link, server.where(), deadline::after(60s), opened),
+                       asio::detached);
+        primacy::tests::poll_until(loop, [&] { return server.begun; });
+        link.close();
+        primacy::tests::poll_until(loop, [&] { return opened.has_value(); });
+    }
+    REQUIRE(opened);
+    REQUIRE(opened->has_error());
+    CHECK(opened->error().code == errc::cancelled);
+}
+
 TEST_CASE("a port where nobody listens is refused, by its errno") {
     asio::io_context loop;
     asio::ip::tcp::acceptor taken(loop, {asio::ip::address_v4::loopback(), 0});
     auto port = taken.local_endpoint().port();
     taken.close();
-    resolver names(loop.get_executor());
-    sql::connection link(loop.get_executor(), names);
+    sql::network network(loop.get_executor());
+    sql::connection link(loop.get_executor(), network);
     sql::endpoint where;
     where.host = "127.0.0.1";
     where.port = port;
