@@ -13,15 +13,15 @@ export KEEP
 deps: ## install what is missing, from Debian's packages; starts no service
 	@tools/deps.sh
 
-build: ## build build/$(PRESET)/agent/primacy (PRESET=release)
-	@tools/build.sh $(PRESET) primacy
+build: ## build build/$(PRESET)/agent/primacy and what belongs to it (PRESET=release)
+	@tools/build.sh $(PRESET) primacy primacy-fence-host
 
 demo: deps build ## a told story on three real servers (KEEP=1 leaves them up)
 	@/usr/bin/python3 demo/demo.py
 
 # The first tier and the fuzz targets build what they need themselves.
 test: deps $(if $(filter 1 fuzz,$(TIER)),,build) ## every test that can run here (TIER=1, 2, 3 or fuzz runs one tier)
-	@PRIMACY_BINARY="$(CURDIR)/build/$(PRESET)/agent/primacy" tools/test.sh $(TIER)
+	@PRESET=$(PRESET) tools/test.sh $(TIER)
 
 bench: deps build ## measure the promised figures
 	@/usr/bin/python3 tests/bench/run.py

@@ -49,10 +49,15 @@ void keep_watch(const observation& seen, watch_result& result, const judging_pol
 }
 
 // Step 2: formers that are seen again and harmless are no longer a danger.
-void clear_formers(const observation& seen, const topology_graph& graph, watch_result& result) {
+void clear_formers(const observation& seen, const topology_graph& graph,
+                   const stopped_servers& stopped, watch_result& result) {
     std::erase_if(result.next.formers, [&](const unseen_former& former) {
         auto index = index_of(seen, former.server);
         if (!index) return true;  // no longer configured
+        if (stopped.contains(former.server)) {
+            result.events.push_back("former primary " + former.server + " was stopped");
+            return true;
+        }
         const member& here = graph.members[*index];
         if (!here.known() || here.role == server_role::primary) return false;
         result.events.push_back("former primary " + former.server + " was seen again, " +
@@ -84,9 +89,11 @@ bool somebody_receives_from(const topology_graph& graph, std::size_t source) {
 // the server that took over meanwhile may be the last one to be seen. `dark` is the predecessor of
 // a server that took over; it may stay dark if nothing shows that it lives.
 std::string why_uncertain(const observation& seen, const topology_graph& graph,
-                          const watch_state& now, std::optional<std::size_t> dark = {}) {
+                          const watch_state& now, const stopped_servers& stopped,
+                          std::optional<std::size_t> dark = {}) {
     for (std::size_t i = 0; i < seen.servers.size(); ++i) {
         const auto& server = seen.servers[i];
+        if (stopped.contains(server.name)) continue;
         if (graph.members[i].known()) {
             if (now.doubted_at && server.newest.started_at < *now.doubted_at)
                 return server.name + " has not been read since the gap";
@@ -112,15 +119,15 @@ void settle(watch_state& now, const std::string& writer, std::string doubt) {
 // Another server is the confirmed sole writer now. The members of a Galera component take over from
 // one another all the time, and the component itself vouches that a missing one does not write.
 void succeed(const observation& seen, const topology_graph& graph, std::size_t writer,
-             watch_result& result) {
+             const stopped_servers& stopped, watch_result& result) {
     watch_state& now = result.next;
     const std::string& name = seen.servers[writer].name;
     std::string old = now.who->server;
     auto index = index_of(seen, old);
-    bool dark = index && !graph.members[*index].known();
+    bool dark = index && !graph.members[*index].known() && !stopped.contains(old);
     const auto& galera = graph.members[writer].facts->details.galera;
     bool vouched = galera && galera->in_primary_component();
-    std::string doubt = why_uncertain(seen, graph, now, index);
+    std::string doubt = why_uncertain(seen, graph, now, stopped, index);
     if (dark && !vouched) {
         now.formers.push_back({old, name});
         result.events.push_back(name + " is now the only visible writer, and " + old +
@@ -156,11 +163,12 @@ watch_state recall(watch_memory memory) {
 }
 
 watch_result watch(const observation& seen, const topology_graph& graph, const watch_state& before,
-                   const confirmation& split, const judging_policy& policy) {
+                   const confirmation& split, const stopped_servers& stopped,
+                   const judging_policy& policy) {
     watch_result result{before, {}};
     watch_state& now = result.next;
     keep_watch(seen, result, policy);
-    clear_formers(seen, graph, result);
+    clear_formers(seen, graph, stopped, result);
 
     auto writer = sole_writer(seen, graph, now, split, policy);
     if (!writer) {
@@ -170,10 +178,10 @@ watch_result watch(const observation& seen, const topology_graph& graph, const w
     }
     const std::string& name = seen.servers[*writer].name;
     if (!now.who) {
-        settle(now, name, why_uncertain(seen, graph, now));
+        settle(now, name, why_uncertain(seen, graph, now, stopped));
         result.events.push_back("incumbent is " + name);
     } else if (now.who->server == name) {
-        std::string doubt = now.who->watched ? "" : why_uncertain(seen, graph, now);
+        std::string doubt = now.who->watched ? "" : why_uncertain(seen, graph, now, stopped);
         if (!now.who->watched && doubt.empty())
             result.events.push_back("incumbent " + name + " is certain again");
         settle(now, name, doubt.empty() ? "" : now.who->doubt);
@@ -182,7 +190,7 @@ watch_result watch(const observation& seen, const topology_graph& graph, const w
         now.successor = name;
         now.succession = strengthen(now.succession, seen, {*writer}, policy);
         if (now.succession.confirmed || takes_over_at_once(graph, *writer))
-            succeed(seen, graph, *writer, result);
+            succeed(seen, graph, *writer, stopped, result);
     }
     return result;
 }

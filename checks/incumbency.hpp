@@ -6,6 +6,7 @@
 #include "checks/confirmation.hpp"
 #include "checks/topology.hpp"
 
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -50,14 +51,19 @@ struct watch_memory {
 // The next judgement decides by `watched_until` whether the restart was a gap; a reboot always is.
 watch_state recall(watch_memory memory);
 
+// Servers that were proved to be stopped, by a fence or by a person's word, since when, and have
+// not been read since: unknown, and no danger. Whoever stops them says so.
+using stopped_servers = std::map<std::string, moment>;
+
 struct watch_result {
     watch_state next;
     std::vector<std::string> events;
 };
 
 // `split` is the split-brain suspicion of this same judgement: while it stands, nobody becomes
-// incumbent.
+// incumbent. `stopped` are the servers that were proved to be stopped.
 watch_result watch(const observation& seen, const topology_graph& graph, const watch_state& before,
-                   const confirmation& split, const judging_policy& policy);
+                   const confirmation& split, const stopped_servers& stopped,
+                   const judging_policy& policy);
 
 }  // namespace primacy::checks

@@ -27,10 +27,22 @@ const std::vector<topology_state>& all_topology_states() {
 
 namespace {
 
-bool known_again(const observation& seen, const topology_graph& graph, const std::string& name) {
+// What it does is known: it was read, or it was stopped.
+bool settled(const observation& seen, const topology_graph& graph, const stopped_servers& stopped,
+             const std::string& name) {
     for (std::size_t i = 0; i < seen.servers.size(); ++i)
-        if (seen.servers[i].name == name) return graph.members[i].known();
+        if (seen.servers[i].name == name) return graph.members[i].known() || stopped.contains(name);
     return true;  // no longer configured: nothing to wait for
+}
+
+void forget_stopped_that_were_read(const observation& seen, const topology_graph& graph,
+                                   stopped_servers& stopped) {
+    std::erase_if(stopped, [&](const auto& each) {
+        for (std::size_t i = 0; i < seen.servers.size(); ++i)
+            if (seen.servers[i].name == each.first)
+                return graph.members[i].known() && seen.servers[i].newest.started_at > each.second;
+        return true;  // no longer configured
+    });
 }
 
 // More writers than expected strengthen the suspicion. Fewer end it, but only when every server
@@ -58,7 +70,7 @@ void judge_split(const observation& seen, const topology_graph& graph, judging_s
     }
     if (!now.split.suspected) return;
     for (const auto& name : now.split_writers)
-        if (!known_again(seen, graph, name)) return;
+        if (!settled(seen, graph, now.stopped, name)) return;
     events.push_back(now.split.confirmed ? "split brain is over" : "split brain suspicion cleared");
     now.split = {};
     now.split_writers.clear();
@@ -121,10 +133,12 @@ std::string sentence_of(const judgement& result, finding_code code) {
 // A server that was the primary and cannot be read while another one writes: the incumbent, from
 // the first poll on, and after its successor is confirmed the former one.
 std::optional<std::string> hidden_primary(const observation& seen, const topology_graph& graph,
-                                          const watch_state& watch) {
-    if (watch.who && !known_again(seen, graph, watch.who->server)) return watch.who->server;
+                                          const judging_state& now) {
+    const watch_state& watch = now.watch;
+    if (watch.who && !settled(seen, graph, now.stopped, watch.who->server))
+        return watch.who->server;
     for (const auto& former : watch.formers)
-        if (!known_again(seen, graph, former.server)) return former.server;
+        if (!settled(seen, graph, now.stopped, former.server)) return former.server;
     return std::nullopt;
 }
 
@@ -148,7 +162,7 @@ void conclude(const observation& seen, const topology_graph& graph, const judgin
             return say(topology_state::no_writer, "no server is writable");
         return say(topology_state::degraded, "no server is writable; not confirmed yet");
     }
-    if (auto hidden = hidden_primary(seen, graph, result.next.watch))
+    if (auto hidden = hidden_primary(seen, graph, result.next))
         return say(topology_state::unknown, writers + (one ? " is" : " are") +
                                                 " writable, and whether " + *hidden +
                                                 " still is cannot be seen");
@@ -209,10 +223,11 @@ judgement judge(const observation& seen, const judging_state& before,
     result.graph = draw(seen, policy, before.writers);
     const topology_graph& graph = result.graph;
     result.next.writers = remember_writers(seen, graph, before.writers);
+    forget_stopped_that_were_read(seen, graph, result.next.stopped);
 
     judge_split(seen, graph, result.next, policy, result.events);
     judge_no_writer(seen, graph, result.next, policy, result.events);
-    auto watched = watch(seen, graph, before.watch, result.next.split, policy);
+    auto watched = watch(seen, graph, before.watch, result.next.split, result.next.stopped, policy);
     result.next.watch = std::move(watched.next);
     result.events.insert(result.events.end(), watched.events.begin(), watched.events.end());
 

@@ -34,6 +34,7 @@ struct judging_state {
     confirmation no_writer;
     watch_state watch;
     channels_of_writers writers;
+    stopped_servers stopped;
     std::uint64_t split_brains_total = 0;  // confirmed since the agent started
 };
 

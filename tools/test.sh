@@ -1,8 +1,9 @@
 #!/bin/bash
 # Runs the test tiers one after another. Each says what it skipped and why; the last line sums all.
 # Usage: tools/test.sh [all|1|2|3|fuzz]
-#   1     unit tests, scenarios, layering, under AddressSanitizer and UndefinedBehaviorSanitizer
-#   2     a real agent on real MariaDB servers of this machine; PRIMACY_BINARY names the agent
+#   1     unit tests, scenarios, layering, under AddressSanitizer and UndefinedBehaviorSanitizer;
+#         the model of the lease, by SPIN
+#   2     a real agent on real MariaDB servers of this machine; PRESET or PRIMACY_BINARY names it
 #   3     the core of tier 2 on MariaDB 11.8 and MySQL 9.7 (root, debootstrap, a Debian mirror)
 #   fuzz  libFuzzer targets, FUZZ_SECONDS each (60); part of `all` when that is set or CI=true
 # Exit: 0 nothing failed, 1 something did, 2 usage.
@@ -11,7 +12,14 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.." || exit 1
 
 readonly results=build/test/results
 readonly jobs="$(nproc)"
-export PRIMACY_BINARY="${PRIMACY_BINARY:-$PWD/build/release/agent/primacy}"
+readonly preset="${PRESET:-release}"
+export PRIMACY_BINARY="${PRIMACY_BINARY:-$PWD/build/$preset/agent/primacy}"
+# Programs that are tested, or that drive one part of us alone.
+export PRIMACY_FENCE_HOST="${PRIMACY_FENCE_HOST:-$PWD/build/$preset/agent/fence_host/primacy-fence-host}"
+for tool in fence_tool lease_tool proxy_fence_tool sql_fence_tool; do
+    variable="PRIMACY_${tool^^}"
+    export "$variable=${!variable:-$PWD/build/$preset/tests/tools/$tool}"
+done
 export PATH="$PWD/build/tools/bin:$PATH"
 export UBSAN_OPTIONS="${UBSAN_OPTIONS:-print_stacktrace=1}"
 
@@ -37,7 +45,7 @@ tier1() {
         failed tier1-build "the build of preset dev failed"
         return
     fi
-    ctest --test-dir build/dev --label-regex unit --parallel "$jobs" --output-on-failure \
+    ctest --test-dir build/dev --label-regex 'unit|model' --parallel "$jobs" --output-on-failure \
         --test-output-size-passed 1048576 --test-output-size-failed 1048576 \
         --output-junit "$PWD/$results/tier1.xml" --no-tests=error ||
         [ -s "$results/tier1.xml" ] || failed tier1 "ctest could not run"
@@ -48,6 +56,11 @@ run_pytest() { # NAME ARGUMENT...
     shift
     if [ ! -x "$PRIMACY_BINARY" ]; then
         failed "$name" "there is no program at $PRIMACY_BINARY; \`make build\` makes one"
+        return
+    fi
+    if ! tools/build.sh "$preset" test_tools >build/test/tools.log 2>&1; then
+        tail -n 40 build/test/tools.log
+        failed "$name-tools" "the build of the test tools failed"
         return
     fi
     /usr/bin/python3 -m pytest tests/integration -q --junitxml="$results/$name.xml" "$@" || code=$?

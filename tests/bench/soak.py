@@ -43,7 +43,10 @@ class Faults:
             if server is self._fleet.real.primary:
                 self._fleet.real.make_writable("db1")  # it boots read-only
         elif kind == "connections killed":
-            self._kill_connections(server)
+            try:
+                self._kill_connections(server)
+            except (pymysql.MySQLError, OSError):
+                pass  # our own session was one that an earlier fault had ended
         rest(self._dice.uniform(8, 20))
 
     def _kill_connections(self, server):

@@ -8,6 +8,7 @@ import os
 import pytest
 
 from expectations import positions
+from primacy_harness.certs import Authority
 
 GOOD = """\
 [agent]
@@ -203,6 +204,23 @@ def test_the_password_is_never_shown(check):
     as_json = check.agent.cli("check-config", "--json")
     for output in (shown, as_json):
         assert "hunter2" not in output.stdout + output.stderr
+
+
+def test_what_only_the_listener_would_find_is_found(check):
+    """A key that is not the certificate's, and a hash that costs too much to compute."""
+    authority = Authority(check.folder / "web")
+    one, other = authority.issue("one"), authority.issue("other")
+
+    def with_web(keys):
+        return check(GOOD.replace("[topology.shop]", f"[agent.web]\n{keys}\n[topology.shop]", 1))
+
+    fine = with_web(f'cert_file = "{one.certificate}"\nkey_file = "{one.key}"')
+    assert fine.exit_code == 0, fine
+    crossed = with_web(f'cert_file = "{one.certificate}"\nkey_file = "{other.key}"')
+    assert crossed.exit_code == 2 and "agent.web: " in crossed.stderr, crossed
+    assert str(other.key) in crossed.stderr, crossed
+    dear = with_web("basic_auth_users = { a = \"$2y$31$" + "a" * 53 + "\" }")
+    assert dear.exit_code == 2 and "cost" in dear.stderr, dear
 
 
 @pytest.mark.parametrize("arguments", [["nonsense"], ["status", "--frobnicate"], [],

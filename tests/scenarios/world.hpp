@@ -41,6 +41,9 @@ class world {
 public:
     // Called after every judgement.
     void listen(std::function<void(const judged&)> listener) { listener_ = std::move(listener); }
+    // What a fence, or a person's word, does to the judge's memory.
+    void note_stopped(const std::string& server) { state_.stopped[server] = now_; }
+    checks::moment now() const { return now_; }
     // Executes one command line; what it makes the judge say is appended to `output`. False and a
     // sentence in `error` when the line is not understood.
     bool execute(const std::string& line, std::string& output, std::string& error);

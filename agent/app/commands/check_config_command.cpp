@@ -1,7 +1,10 @@
 #include "agent/app/commands/commands.hpp"
 #include "agent/app/config/explain.hpp"
+#include "agent/app/http/basic_auth.hpp"
+#include "agent/app/http/tls.hpp"
 
 #include <CLI/CLI.hpp>
+#include <boost/asio/thread_pool.hpp>
 
 #include <iostream>
 
@@ -9,8 +12,27 @@ namespace primacy::app {
 
 namespace {
 
+// What only whoever listens would find: a key that is not the certificate's, a hash that costs too
+// much. Nothing listens here.
+void check_web(config_outcome& outcome) {
+    const auto& web = outcome.value.agent.web;
+    if (!outcome.ok() || !web) return;
+    const auto add = [&outcome](const rt::error& failure) {
+        outcome.problems.push_back({0, 0, "agent.web: " + failure.message});
+    };
+    if (!web->cert_file.empty()) {
+        const auto tls = http::load_tls({web->cert_file, web->key_file, web->client_ca_file});
+        if (!tls) add(tls.error());
+    }
+    if (web->basic_auth_users.empty()) return;
+    boost::asio::thread_pool unused(1);
+    const auto users = http::basic_auth::make(web->basic_auth_users, unused, 1);
+    if (!users) add(users.error());
+}
+
 int check_config(const std::string& path) {
     config_outcome outcome = load(path);
+    check_web(outcome);
     for (const auto& warning : outcome.warnings)
         std::cerr << "warning: " << to_text(path, warning) << "\n";
     for (const auto& problem : outcome.problems)

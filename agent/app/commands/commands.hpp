@@ -31,6 +31,9 @@ void add_check_config_command(CLI::App& app, command_line& line);
 void add_status_command(CLI::App& app, command_line& line);
 void add_explain_command(CLI::App& app, command_line& line);
 void add_preflight_command(CLI::App& app, command_line& line);
+// fence, unfence, confirm-fenced, pin, maintenance
+void add_order_commands(CLI::App& app, command_line& line);
+void add_audit_command(CLI::App& app, command_line& line);
 void add_version_command(CLI::App& app, command_line& line);
 
 // The whole program but for main() itself.

@@ -1,5 +1,6 @@
 #include "agent/app/commands/commands.hpp"
 #include "agent/app/commands/complete.hpp"
+#include "agent/app/guard/drivers.hpp"
 #include "agent/app/preflight/preflight.hpp"
 #include "agent/app/report/table.hpp"
 #include "agent/rt/sql/network.hpp"
@@ -18,6 +19,8 @@ namespace {
 
 namespace json = boost::json;
 
+constexpr auto patience_with_device = std::chrono::seconds(30);
+
 boost::asio::awaitable<std::vector<server_survey>> survey_all(boost::asio::any_io_executor executor,
                                                               rt::sql::network& network,
                                                               const topology_config& topology) {
@@ -29,7 +32,8 @@ boost::asio::awaitable<std::vector<server_survey>> survey_all(boost::asio::any_i
     co_return found;
 }
 
-void print_text(const topology_config& topology, const std::vector<preflight_line>& lines) {
+void print_text(const topology_config& topology, const std::string& purpose,
+                const std::vector<preflight_line>& lines) {
     table made;
     for (const auto& line : lines) {
         std::string level(to_string(line.level));
@@ -42,13 +46,14 @@ void print_text(const topology_config& topology, const std::vector<preflight_lin
         return std::to_string(std::count_if(lines.begin(), lines.end(),
                                             [&](const auto& line) { return line.level == level; }));
     };
-    std::cout << topology.name << ": preflight for monitor\n"
+    std::cout << topology.name << ": preflight for " << purpose << "\n"
               << made.text() << "  " << count(preflight_level::pass) << " passed, "
               << count(preflight_level::warn) << " warnings, " << count(preflight_level::fail)
               << " failed\n";
 }
 
-void print_json(const topology_config& topology, const std::vector<preflight_line>& lines) {
+void print_json(const topology_config& topology, const std::string& purpose,
+                const std::vector<preflight_line>& lines) {
     json::array all;
     for (const auto& line : lines)
         all.push_back(json::object{{"level", to_string(line.level)},
@@ -56,11 +61,39 @@ void print_json(const topology_config& topology, const std::vector<preflight_lin
                                    {"what", line.what},
                                    {"remedy", line.remedy}});
     std::cout << json::serialize(json::object{
-                     {"topology", topology.name}, {"purpose", "monitor"}, {"checks", all}})
+                     {"topology", topology.name}, {"purpose", purpose}, {"checks", all}})
               << "\n";
 }
 
-int preflight(const std::string& path, const std::string& name, bool as_json) {
+// Whether each rung of each ladder could be used now; changes nothing.
+boost::asio::awaitable<std::vector<preflight_line>> try_rungs(driver_parts parts,
+                                                              const config& settings,
+                                                              const topology_config& topology) {
+    std::vector<preflight_line> lines;
+    for (const auto& server : topology.servers)
+        for (const auto& rung : server.fence) {
+            auto driver = make_driver(parts, settings, topology, server, rung);
+            auto usable = co_await driver->check(rt::deadline::after(patience_with_device));
+            if (usable)
+                lines.push_back({preflight_level::pass, server.name, rung + " can stop it", ""});
+            else
+                lines.push_back({preflight_level::fail, server.name,
+                                 rung + " could not stop it now", usable.error().message});
+        }
+    auto voters = topology.servers.size() + topology.lease.witnesses.size();
+    if (topology.lease.backend == lease_backend::none)
+        lines.push_back({preflight_level::warn, topology.name,
+                         "there is no lease: two agents may act at once",
+                         "[topology." + topology.name + ".lease] backend = \"servers\""});
+    else if (voters < 3)
+        lines.push_back({preflight_level::warn, topology.name,
+                         "of two voices none is a majority when the other is gone",
+                         "name a witness: witnesses = [\"host:3306\"]"});
+    co_return lines;
+}
+
+int preflight(const std::string& path, const std::string& name, const std::string& purpose,
+              bool as_json) {
     auto settings = load_for_command(path);
     if (!settings) return exit_usage;
     auto topology = std::find_if(settings->topologies.begin(), settings->topologies.end(),
@@ -71,12 +104,19 @@ int preflight(const std::string& path, const std::string& name, bool as_json) {
     }
     boost::asio::io_context loop{1};
     rt::sql::network network(loop.get_executor());
-    auto surveys = complete(loop, survey_all(loop.get_executor(), network, *topology));
-    auto lines = preflight_monitor(*topology, surveys);
+    std::vector<preflight_line> lines;
+    if (purpose == "fencing") {
+        rt::system_process_runner runner;
+        const driver_parts parts{loop.get_executor(), &network, &runner};
+        lines = complete(loop, try_rungs(parts, *settings, *topology));
+    } else {
+        auto surveys = complete(loop, survey_all(loop.get_executor(), network, *topology));
+        lines = preflight_monitor(*topology, surveys);
+    }
     if (as_json)
-        print_json(*topology, lines);
+        print_json(*topology, purpose, lines);
     else
-        print_text(*topology, lines);
+        print_text(*topology, purpose, lines);
     bool failed = std::any_of(lines.begin(), lines.end(),
                               [](const auto& line) { return line.level == preflight_level::fail; });
     return failed ? exit_failed : exit_fine;
@@ -94,12 +134,12 @@ void add_preflight_command(CLI::App& app, command_line& line) {
     auto* command = app.add_subcommand("preflight", "is everything there that primacy needs?");
     command->add_option("TOPOLOGY", chosen->topology, "which one")->required();
     command->add_option("--for", chosen->purpose, "what for")
-        ->check(CLI::IsMember({"monitor"}))
+        ->check(CLI::IsMember({"monitor", "fencing"}))
         ->capture_default_str();
     command->add_flag("--json", chosen->as_json, "for programs");
     command->callback([&line, chosen] {
         line.chosen = [&line, chosen] {
-            return preflight(line.config_path, chosen->topology, chosen->as_json);
+            return preflight(line.config_path, chosen->topology, chosen->purpose, chosen->as_json);
         };
     });
 }

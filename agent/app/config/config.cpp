@@ -108,7 +108,9 @@ config_outcome parse(std::string_view text, const std::string& path, files look)
     shared_names shared;
     if (const document_value* methods = table_of(top, "method")) {
         for (const document_entry& method : methods->entries)
-            shared.methods.insert(method.key);
+            shared.methods[method.key];
+        for (const method_config& method : outcome.value.methods)
+            shared.methods[method.name] = section_of(method);
     }
     if (const document_value* topologies = table_of(top, "topology")) {
         for (const document_entry& topology : topologies->entries)

@@ -4,7 +4,7 @@
 #pragma once
 
 #include "agent/app/config/problem.hpp"
-#include "agent/rt/sql/connection.hpp"
+#include "agent/rt/sql/endpoint.hpp"
 
 #include <chrono>
 #include <cstdint>
@@ -61,7 +61,7 @@ struct server_config {
     std::string host;  // empty when socket is set
     std::uint16_t port = 3306;
     std::string socket;
-    std::vector<std::string> fence = {"sql"};  // "sql" or names of methods
+    std::vector<std::string> fence = {"sql"};  // "sql", "detach" or names of methods
 
     // "10.0.0.1:3306", "[::1]:3306" or the socket's path.
     std::string address() const;
@@ -133,15 +133,53 @@ struct fence_agent_method {
     std::string password;       // never to be shown
 };
 
+// In the order of the key's words (keys.cpp).
+enum class exec_style {
+    json,  // one JSON object on stdin
+    mha    // the options that MHA gives to a shutdown_script
+};
+
 struct exec_method {
     std::vector<std::string> command;  // the first is an absolute path
+    exec_style style = exec_style::json;
+    bool verify = false;  // the program can also be asked whether the server is stopped
 };
+
+// Takes the server out of a backend. By `socket`, or by host and port when that is empty.
+struct haproxy_method {
+    std::string socket;
+    std::string host;
+    std::uint16_t port = 0;
+    std::string backend;
+    std::string server;  // as the backend names it
+};
+
+struct proxysql_method {
+    rt::sql::endpoint admin;  // its password is never to be shown
+    std::string password_file;
+    std::string server_host;  // as ProxySQL names it; empty: the server's own host and port
+    std::uint16_t server_port = 0;
+    std::optional<std::int64_t> writer_hostgroup;  // every hostgroup when there is none
+};
+
+// Stops the replicas that follow the server.
+struct detach_method {};
 
 struct method_config {
     std::string name;
     std::chrono::milliseconds timeout{};
-    std::variant<ssh_method, ipmi_method, fence_agent_method, exec_method> how;
+    // In the order of the words of the key "type" (keys.cpp).
+    std::variant<ssh_method, ipmi_method, fence_agent_method, exec_method, haproxy_method,
+                 proxysql_method, detach_method>
+        how;
 };
+
+// "ssh", "fence-agent" …
+std::string_view type_word(const method_config& method);
+
+// Whether it stops a server without logging in to it: ssh, ipmi, fence-agent and exec. Proxies and
+// detach only keep others away from it.
+bool stops_without_sql(const method_config& method);
 
 struct osc_config {
     std::string log_dir = "/var/log/primacy/osc";

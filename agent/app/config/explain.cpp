@@ -1,11 +1,13 @@
 #include "agent/app/config/explain.hpp"
 
+#include "agent/app/config/address.hpp"
 #include "agent/app/config/duration.hpp"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <variant>
 
 namespace primacy::app {
 
@@ -21,9 +23,12 @@ bool acts(const topology_config& topology) {
     return topology.mode == topology_mode::enforce;
 }
 
-bool has_rung_beside_sql(const server_config& server) {
-    return std::any_of(server.fence.begin(), server.fence.end(),
-                       [](const std::string& rung) { return rung != "sql"; });
+bool stops_without_sql(const server_config& server, const std::vector<method_config>& methods) {
+    return std::any_of(methods.begin(), methods.end(), [&](const method_config& method) {
+        const auto& rungs = server.fence;
+        return std::find(rungs.begin(), rungs.end(), method.name) != rungs.end() &&
+               stops_without_sql(method);
+    });
 }
 
 std::string servers_text(const topology_config& topology) {
@@ -69,7 +74,11 @@ std::string fencing_text(const fencing_config& fencing) {
         fmt::format("{} fence{} in {}, the same server again after {}, {} for all rungs of one",
                     fencing.max_fences, fencing.max_fences == 1 ? "" : "s", to_text(fencing.per),
                     to_text(fencing.cooldown), to_text(fencing.deadline));
-    return line("keeps", fmt::format("by {}; else {}", rules, otherwise)) + line("budget", budget);
+    const std::string_view unseen = fencing.unseen_former == unseen_former_action::alert
+                                        ? "a person is told"
+                                        : "it is fenced without SQL";
+    return line("keeps", fmt::format("by {}; else {}", rules, otherwise)) +
+           line("unseen former", unseen) + line("budget", budget);
 }
 
 std::string lease_text(const lease_config& lease) {
@@ -81,7 +90,47 @@ std::string lease_text(const lease_config& lease) {
                        witnesses);
 }
 
-std::string topology_text(const topology_config& topology) {
+// Where the method acts; what kind it is stands before it.
+struct where_it_acts {
+    std::string operator()(const ssh_method& how) const {
+        return fmt::format("{}@{}", how.user, address_text(how.host, how.port));
+    }
+    std::string operator()(const ipmi_method& how) const {
+        return fmt::format("{}@{}", how.user, address_text(how.address, how.port));
+    }
+    std::string operator()(const fence_agent_method& how) const { return how.agent; }
+    std::string operator()(const exec_method& how) const {
+        return fmt::format("{}{}{}", how.command.front(),
+                           how.style == exec_style::mha ? ", with MHA's options" : "",
+                           how.verify ? ", which also verifies" : "");
+    }
+    std::string operator()(const haproxy_method& how) const {
+        return fmt::format("{}/{} at {}", how.backend, how.server,
+                           how.socket.empty() ? address_text(how.host, how.port) : how.socket);
+    }
+    std::string operator()(const proxysql_method& how) const {
+        const std::string group = how.writer_hostgroup
+                                      ? fmt::format("hostgroup {}", *how.writer_hostgroup)
+                                      : "every hostgroup";
+        return fmt::format("{} at {}@{}", group, how.admin.user, how.admin.address());
+    }
+    std::string operator()(const detach_method&) const { return "the replicas that follow it"; }
+};
+
+std::string methods_text(const std::vector<method_config>& methods) {
+    std::size_t width = 0;
+    for (const method_config& method : methods)
+        width = std::max(width, method.name.size());
+    std::string text;
+    for (const method_config& method : methods)
+        text +=
+            fmt::format("  {:<{}}  {:<11}  {}, at most {}\n", method.name, width, type_word(method),
+                        std::visit(where_it_acts{}, method.how), to_text(method.timeout));
+    return text;
+}
+
+std::string topology_text(const topology_config& topology,
+                          const std::vector<method_config>& methods) {
     std::string text = fmt::format("topology {}\n", topology.name);
     text += line("mode", acts(topology) ? "enforce: fences" : "observe: watches, never acts");
     text += servers_text(topology);
@@ -103,7 +152,7 @@ std::string topology_text(const topology_config& topology) {
         text += fencing_text(topology.fencing);
         text += line("lease", lease_text(topology.lease));
     }
-    for (const std::string& note : notes_on(topology))
+    for (const std::string& note : notes_on(topology, methods))
         text += line("note", note);
     return text;
 }
@@ -115,7 +164,8 @@ std::chrono::milliseconds longest_confirmation(const topology_config& topology) 
     return topology.poll_interval + std::max(polls, topology.confirm_for);
 }
 
-std::vector<std::string> notes_on(const topology_config& topology) {
+std::vector<std::string> notes_on(const topology_config& topology,
+                                  const std::vector<method_config>& methods) {
     std::vector<std::string> notes;
     const std::size_t voices = topology.servers.size() + topology.lease.witnesses.size();
     if (voices < 3)
@@ -128,14 +178,14 @@ std::vector<std::string> notes_on(const topology_config& topology) {
             "a server that hangs is noticed after {} (probe_timeout), when "
             "{} polls were due",
             to_text(topology.probe_timeout), topology.probe_timeout / topology.poll_interval));
-    const auto sql_only =
-        std::find_if_not(topology.servers.begin(), topology.servers.end(), has_rung_beside_sql);
-    const bool fences_unseen = topology.fencing.unseen_former == unseen_former_action::fence;
-    if (acts(topology) && sql_only != topology.servers.end())
+    for (const server_config& server : topology.servers) {
+        if (!acts(topology) || stops_without_sql(server, methods)) continue;
         notes.push_back(fmt::format(
-            "server {} is fenced by sql alone, which cannot reach it when "
-            "its network is gone{}",
-            sql_only->name, fences_unseen ? "; unseen_former = \"fence\" needs more" : ""));
+            "server {} has no rung that works without SQL, so nothing stops it when its network is "
+            "gone",
+            server.name));
+        break;
+    }
     return notes;
 }
 
@@ -151,7 +201,8 @@ std::string describe(const config& value) {
     text += line("state", agent.state_dir);
     text += line("log", fmt::format("{}, {}", agent.log_level, agent.log_format));
     for (const topology_config& topology : value.topologies)
-        text += "\n" + topology_text(topology);
+        text += "\n" + topology_text(topology, value.methods);
+    if (!value.methods.empty()) text += "\nmethods\n" + methods_text(value.methods);
     return text;
 }
 

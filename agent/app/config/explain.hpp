@@ -14,7 +14,8 @@ namespace primacy::app {
 std::chrono::milliseconds longest_confirmation(const topology_config& topology);
 
 // What follows from the values and may surprise; one sentence each.
-std::vector<std::string> notes_on(const topology_config& topology);
+std::vector<std::string> notes_on(const topology_config& topology,
+                                  const std::vector<method_config>& methods);
 
 // Some aligned lines for the agent and each topology, each ending in a newline. No secrets.
 std::string describe(const config& value);

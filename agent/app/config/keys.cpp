@@ -105,8 +105,8 @@ constexpr key_description server_keys[] = {
     {section::server, "host", host, "name or address to connect to, unless there is a socket"},
     {section::server, "port", number, "port to connect to", "3306", within(1, 65535)},
     {section::server, "socket", socket_path, "unix socket to connect to, instead of a host"},
-    {section::server, "fence", name_list, "rungs to stop it, in order: sql or names of methods",
-     "sql"},
+    {section::server, "fence", name_list,
+     "rungs to stop it, in order: sql, detach or names of methods", "sql"},
 };
 
 constexpr key_description fencing_keys[] = {
@@ -132,15 +132,15 @@ constexpr key_description lease_keys[] = {
     {section::lease, "backend", word,
      "where the right to act is held; must be written for mode = \"enforce\"", "none",
      one_of("none | servers")},
-    {section::lease, "ttl", duration, "how long it lasts without being renewed", "8s",
-     within(2 * second, 10 * minute)},
+    {section::lease, "ttl", duration, "how long it lasts without being renewed, in whole seconds",
+     "8s", within(3 * second, 60 * second)},
     {section::lease, "witnesses", address_list,
      "MariaDB or MySQL servers that only hold locks, as \"host:port\"", "", can_be_empty},
 };
 
 constexpr key_description method_keys[] = {
     {section::method, "type", word, "what kind of device or program it is", "",
-     needed_one_of("ssh | ipmi | fence-agent | exec")},
+     needed_one_of("ssh | ipmi | fence-agent | exec | haproxy | proxysql | detach")},
 };
 
 constexpr key_description ssh_keys[] = {
@@ -179,6 +179,40 @@ constexpr key_description fence_agent_keys[] = {
 constexpr key_description exec_keys[] = {
     {section::exec, "command", command, "program and arguments; no shell reads them", "", needed},
     {section::exec, "timeout", duration, "until it is killed", "30s", within(second, 10 * minute)},
+    {section::exec, "style", word, "what it is told: one JSON object on stdin, or MHA's options",
+     "json", one_of("json | mha")},
+    {section::exec, "verify", value_type::flag,
+     "whether the program can also be asked if the server is stopped", "false"},
+};
+
+constexpr key_description haproxy_keys[] = {
+    {section::haproxy, "socket", local_or_address,
+     "HAProxy's stats socket of level admin: its path, or \"host:port\"", "", needed},
+    {section::haproxy, "backend", haproxy_name, "the backend that sends writes to the server", "",
+     needed},
+    {section::haproxy, "server", haproxy_name, "the server's name in that backend", "", needed},
+    {section::haproxy, "timeout", duration, "until its sessions are seen to be gone", "5s",
+     within(second, 10 * minute)},
+};
+
+constexpr key_description proxysql_keys[] = {
+    {section::proxysql, "host", host, "where ProxySQL's admin interface listens", "", needed},
+    {section::proxysql, "port", number, "its port", "6032", within(1, 65535)},
+    {section::proxysql, "user", text, "admin account", "", needed},
+    {section::proxysql, "password_file", path, "file with its password alone, mode 0640 at most",
+     "", needed},
+    {section::proxysql, "server", address,
+     "the server as ProxySQL names it, when that is not its host and port"},
+    {section::proxysql, "writer_hostgroup", number,
+     "hostgroup to take the server out of; every one unless written", "", within(0, 2147483647)},
+    {section::proxysql, "tls", table, "encryption of the connection to it"},
+    {section::proxysql, "timeout", duration, "until its connections are seen to be gone", "10s",
+     within(second, 10 * minute)},
+};
+
+constexpr key_description detach_keys[] = {
+    {section::detach, "timeout", duration, "until the replicas are seen to have stopped", "10s",
+     within(second, 10 * minute)},
 };
 
 constexpr key_description osc_keys[] = {
@@ -207,6 +241,9 @@ std::vector<key_description> gather() {
     add(ipmi_keys);
     add(fence_agent_keys);
     add(exec_keys);
+    add(haproxy_keys);
+    add(proxysql_keys);
+    add(detach_keys);
     add(osc_keys);
     return all;
 }
@@ -244,7 +281,7 @@ std::string_view heading(section which) noexcept {
         case section::agent: return "[agent]";
         case section::web: return "[agent.web]";
         case section::topology: return "[topology.NAME]";
-        case section::tls: return "tls = { … } of [topology.NAME]";
+        case section::tls: return "tls = { … }";
         case section::server: return "[[topology.NAME.server]]";
         case section::fencing: return "[topology.NAME.fencing]";
         case section::lease: return "[topology.NAME.lease]";
@@ -253,6 +290,9 @@ std::string_view heading(section which) noexcept {
         case section::ipmi: return "[method.NAME] of type ipmi";
         case section::fence_agent: return "[method.NAME] of type fence-agent";
         case section::exec: return "[method.NAME] of type exec";
+        case section::haproxy: return "[method.NAME] of type haproxy";
+        case section::proxysql: return "[method.NAME] of type proxysql";
+        case section::detach: return "[method.NAME] of type detach";
         case section::osc: return "[osc]";
     }
     return "";

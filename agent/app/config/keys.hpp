@@ -14,7 +14,7 @@ enum class section {
     agent,     // [agent]
     web,       // [agent.web]
     topology,  // [topology.NAME]
-    tls,       // tls = { … } of a topology
+    tls,       // tls = { … } of a topology or a method
     server,    // [[topology.NAME.server]]
     fencing,   // [topology.NAME.fencing]
     lease,     // [topology.NAME.lease]
@@ -23,29 +23,36 @@ enum class section {
     ipmi,
     fence_agent,
     exec,
+    haproxy,
+    proxysql,
+    detach,
     osc  // [osc]
 };
 
 enum class value_type {
-    name,          // letters, digits, "_", "." and "-"; at most 64
-    word,          // one of the key's words
-    word_list,     // some of the key's words, each once
-    text,          // any text that is not empty
-    duration,      // "250ms"; bounds in milliseconds
-    number,        // a whole number within its bounds
-    path,          // a file or directory; relative to the configuration's directory
-    socket_path,   // the same, short enough for the address of a unix socket
-    program,       // an absolute path, or a name to be found in PATH
-    host,          // a host name or an IP address
-    listen,        // "127.0.0.1:9963", ":9963"
-    address_list,  // of "host:port"
-    name_list,     // of names, each once
-    command,       // a program by its absolute path, and its arguments
-    option_table,  // names to texts, numbers or booleans
-    user_table,    // names to bcrypt hashes
-    table,         // a section of its own
-    named_tables,  // one section for each name
-    table_list     // a list of sections: [[…]]
+    name,              // letters, digits, "_", "." and "-"; at most 64
+    word,              // one of the key's words
+    word_list,         // some of the key's words, each once
+    text,              // any text that is not empty
+    duration,          // "250ms"; bounds in milliseconds
+    number,            // a whole number within its bounds
+    flag,              // true or false
+    path,              // a file or directory; relative to the configuration's directory
+    socket_path,       // the same, short enough for the address of a unix socket
+    program,           // an absolute path, or a name to be found in PATH
+    host,              // a host name or an IP address
+    listen,            // "127.0.0.1:9963", ":9963"
+    address,           // "10.0.0.9:3306"
+    local_or_address,  // the path of a unix socket, or an address
+    haproxy_name,      // as HAProxy names a backend or a server
+    address_list,      // of "host:port"
+    name_list,         // of names, each once
+    command,           // a program by its absolute path, and its arguments
+    option_table,      // names to texts, numbers or booleans
+    user_table,        // names to bcrypt hashes
+    table,             // a section of its own
+    named_tables,      // one section for each name
+    table_list         // a list of sections: [[…]]
 };
 
 struct value_rules {

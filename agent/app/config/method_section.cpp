@@ -1,3 +1,4 @@
+#include "agent/app/config/address.hpp"
 #include "agent/app/config/named_files.hpp"
 #include "agent/app/config/sections.hpp"
 
@@ -6,8 +7,9 @@ namespace primacy::app {
 namespace {
 
 // In the order of the words of the key "type".
-constexpr section type_sections[] = {section::ssh, section::ipmi, section::fence_agent,
-                                     section::exec};
+constexpr section type_sections[] = {section::ssh,   section::ipmi,    section::fence_agent,
+                                     section::exec,  section::haproxy, section::proxysql,
+                                     section::detach};
 
 ssh_method read_ssh(reading& into, const section_values& method) {
     warn_of_named_file(into, method, "key");
@@ -75,6 +77,41 @@ fence_agent_method read_fence_agent(reading& into, const section_values& method)
     return read;
 }
 
+exec_method read_exec(const section_values& method) {
+    return {method["command"].list, method["style"].as<exec_style>(), method["verify"].number != 0};
+}
+
+haproxy_method read_haproxy(const section_values& method) {
+    haproxy_method read;
+    const std::string& socket = method["socket"].text;
+    if (const auto address = parse_host_port(socket)) {
+        read.host = address->host;
+        read.port = address->port;
+    } else {
+        read.socket = socket;
+    }
+    read.backend = method["backend"].text;
+    read.server = method["server"].text;
+    return read;
+}
+
+proxysql_method read_proxysql(reading& into, const section_values& method) {
+    proxysql_method read;
+    read.admin.host = method["host"].text;
+    read.admin.port = static_cast<std::uint16_t>(method["port"].number);
+    read.admin.user = method["user"].text;
+    read.password_file = method["password_file"].text;
+    read.admin.password = read_named_secret(into, method, "password_file");
+    read.admin.tls = read_tls(into, method);
+    if (const auto server = parse_host_port(method["server"].text)) {
+        read.server_host = server->host;
+        read.server_port = server->port;
+    }
+    const setting& hostgroup = method["writer_hostgroup"];
+    if (hostgroup.written && hostgroup.good) read.writer_hostgroup = hostgroup.number;
+    return read;
+}
+
 method_config read_method(reading& into, const document_entry& entry, std::size_t type) {
     const section_values method =
         read_section(into, &entry.value, {section::method, type_sections[type]},
@@ -86,7 +123,10 @@ method_config read_method(reading& into, const document_entry& entry, std::size_
         case section::ssh: read.how = read_ssh(into, method); break;
         case section::ipmi: read.how = read_ipmi(into, method); break;
         case section::fence_agent: read.how = read_fence_agent(into, method); break;
-        default: read.how = exec_method{method["command"].list}; break;
+        case section::haproxy: read.how = read_haproxy(method); break;
+        case section::proxysql: read.how = read_proxysql(into, method); break;
+        case section::detach: read.how = detach_method{}; break;
+        default: read.how = read_exec(method); break;
     }
     return read;
 }
@@ -106,6 +146,23 @@ std::optional<std::size_t> type_of(reading& into, const document_entry& entry) {
 
 }  // namespace
 
+section section_of(const method_config& method) {
+    return type_sections[method.how.index()];
+}
+
+std::string_view type_word(const method_config& method) {
+    return words_of(*keys_of(section::method).at(0)).at(method.how.index());
+}
+
+bool stops_without_sql(const method_config& method) {
+    return stops_without_sql(section_of(method));
+}
+
+bool stops_without_sql(section type) {
+    return type == section::ssh || type == section::ipmi || type == section::fence_agent ||
+           type == section::exec;
+}
+
 std::vector<method_config> read_methods(reading& into, const document_value* table) {
     std::vector<method_config> methods;
     if (!table) return methods;
@@ -120,6 +177,10 @@ std::vector<method_config> read_methods(reading& into, const document_value* tab
             into.found.problem(entry.at, where,
                                "\"sql\" is the rung that every server has; choose another name");
         } else if (const auto type = type_of(into, entry)) {
+            if (entry.key == "detach" && type_sections[*type] != section::detach)
+                into.found.problem(entry.at, where,
+                                   "\"detach\" is the rung that stops replicas; only a method of "
+                                   "type detach can have that name");
             methods.push_back(read_method(into, entry, *type));
         }
     }

@@ -6,6 +6,7 @@
 #include "agent/app/config/section_reader.hpp"
 
 #include <map>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
@@ -21,10 +22,18 @@ osc_config read_osc(reading& into, const document_value* table);
 // [method.*]; null: none.
 std::vector<method_config> read_methods(reading& into, const document_value* table);
 
+// tls = { … } of a topology or a method.
+rt::sql::tls_options read_tls(reading& into, const section_values& owner);
+
+// The part that has the keys of this method's type.
+section section_of(const method_config& method);
+bool stops_without_sql(section type);
+
 // What topologies share.
 struct shared_names {
-    std::set<std::string, std::less<>> methods;       // also those with problems
-    std::set<std::string, std::less<>> used_methods;  // by a server's fence
+    // By name; with nothing where the type is not clear, which is a problem of its own.
+    std::map<std::string, std::optional<section>, std::less<>> methods;
+    std::set<std::string, std::less<>> used_methods;                         // by a server's fence
     std::map<std::string, std::pair<std::string, file_position>> addresses;  // to topology, place
 };
 

@@ -35,12 +35,13 @@ void check_host_and_socket(reading& into, const section_values& server) {
 
 void check_rungs(reading& into, const section_values& server, shared_names& shared) {
     const setting& fence = server["fence"];
-    std::vector<std::string_view> known = {"sql"};
-    known.insert(known.end(), shared.methods.begin(), shared.methods.end());
+    std::vector<std::string_view> known = {"sql", "detach"};
+    for (const auto& [name, type] : shared.methods)
+        known.push_back(name);
     for (std::size_t i = 0; i < fence.list.size(); ++i) {
         const std::string& rung = fence.list[i];
         shared.used_methods.insert(rung);
-        if (rung == "sql" || shared.methods.contains(rung)) continue;
+        if (rung == "sql" || rung == "detach" || shared.methods.contains(rung)) continue;
         const file_position at = fence.written ? fence.list_positions[i] : fence.at;
         std::string advice = did_you_mean(rung, known);
         if (advice.empty()) advice = fmt::format("; add a table [method.{}]", rung);

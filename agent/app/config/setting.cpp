@@ -19,6 +19,7 @@ constexpr std::size_t longest_name = 64;
 value_kind kind_of(value_type type) {
     switch (type) {
         case value_type::number: return value_kind::integer;
+        case value_type::flag: return value_kind::boolean;
         case value_type::word_list:
         case value_type::address_list:
         case value_type::name_list:
@@ -56,6 +57,20 @@ std::string program_complaint(std::string_view text) {
     return text.front() == '/' ? "" : "the name of a program, or its absolute path";
 }
 
+// Its own rule: it reads "backend/server" and one command up to a semicolon or a line's end.
+bool is_haproxy_name(std::string_view text) {
+    return std::all_of(text.begin(), text.end(), [](unsigned char c) {
+        return std::isalnum(c) != 0 || c == '-' || c == '_' || c == '.' || c == ':';
+    });
+}
+
+bool fits_socket(std::string_view path) {
+    return path.size() < sizeof(sockaddr_un::sun_path);
+}
+
+constexpr std::string_view short_path =
+    "a path of at most 107 bytes, which is what a unix socket can have";
+
 // What was expected instead of a text; empty when it is fine, and `into` then holds it.
 std::string interpret(const key_description& key, std::string_view text,
                       const std::filesystem::path& directory, setting& into) {
@@ -81,9 +96,17 @@ std::string interpret(const key_description& key, std::string_view text,
         case value_type::path: into.text = absolute(text, directory); return {};
         case value_type::socket_path:
             into.text = absolute(text, directory);
-            return into.text.size() < sizeof(sockaddr_un::sun_path)
-                       ? ""
-                       : "a path of at most 107 bytes, which is what a unix socket can have";
+            return fits_socket(into.text) ? "" : std::string(short_path);
+        case value_type::local_or_address:
+            if (text.find('/') == text.npos)
+                return parse_host_port(text) ? "" : expectation_of(key);
+            into.text = absolute(text, directory);
+            return fits_socket(into.text) ? "" : std::string(short_path);
+        case value_type::address: {
+            const auto fine = parse_host_port(text);
+            return fine ? "" : fine.error().message;
+        }
+        case value_type::haproxy_name: return is_haproxy_name(text) ? "" : expectation_of(key);
         case value_type::program: return program_complaint(text);
         case value_type::host: {
             const auto fine = check_host(text);
@@ -167,6 +190,12 @@ std::string expectation_of(const key_description& key) {
         case value_type::program: return "the name of a program, or its absolute path";
         case value_type::host: return "a host name or an IP address";
         case value_type::listen: return "an address such as \"127.0.0.1:9963\" or \":9963\"";
+        case value_type::flag: return "true or false";
+        case value_type::address: return "an address such as \"10.0.0.9:3306\"";
+        case value_type::local_or_address:
+            return "the path of a unix socket, or an address such as \"127.0.0.1:9999\"";
+        case value_type::haproxy_name:
+            return "a name of letters, digits, \"-\", \"_\", \".\" or \":\"";
         case value_type::address_list: return "a list of addresses such as [\"10.0.0.9:3306\"]";
         case value_type::name_list: return "a list of names such as [\"sql\"]";
         case value_type::command: return "a list such as [\"/usr/local/bin/page\", \"now\"]";
@@ -193,6 +222,8 @@ checked_value check_value(const key_description& key, const document_value& valu
         made.number = value.integer;
         if (made.number < key.rules.lowest || made.number > key.rules.highest)
             complain(checked, key, bounds_text(key), value);
+    } else if (value.kind == value_kind::boolean) {
+        made.number = value.flag ? 1 : 0;
     } else if (value.kind == value_kind::text) {
         const std::string expected = interpret(key, value.text, directory, made);
         if (!expected.empty()) complain(checked, key, expected, value);
@@ -208,6 +239,8 @@ setting default_of(const key_description& key, const std::filesystem::path& dire
     value.kind = kind_of(key.type);
     if (value.kind == value_kind::integer) {
         value.integer = std::stoll(std::string(key.default_text));
+    } else if (value.kind == value_kind::boolean) {
+        value.flag = key.default_text == "true";
     } else if (value.kind == value_kind::text) {
         value.text = key.default_text;
     } else {

@@ -19,7 +19,7 @@ struct setting {
     bool written = false;           // false: the key's default
     bool good = true;               // false: a problem has been reported, and this is the default
     std::string text;               // of every type that is written as one text; paths are absolute
-    std::int64_t number = 0;        // of number and duration (milliseconds); position of a word
+    std::int64_t number = 0;        // of number, duration (ms), flag (0, 1); position of a word
     std::vector<std::string> list;  // of lists
     std::vector<file_position> list_positions;  // of its items, when written
     const document_value* value = nullptr;      // of tables; lives as long as the document

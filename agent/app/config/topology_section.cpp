@@ -18,29 +18,31 @@ section_values read_part(reading& into, const section_values& topology, std::str
     return read_section(into, part.value, {which}, topology.where(key), part.at);
 }
 
-rt::sql::tls_options read_tls(reading& into, const section_values& topology) {
-    const section_values tls = read_part(into, topology, "tls", section::tls);
-    rt::sql::tls_options read;
-    read.mode = tls["mode"].as<rt::sql::tls_mode>();
-    read.ca = tls["ca"].text;
-    read.cert = tls["cert"].text;
-    read.key = tls["key"].text;
-    const bool cert = tls["cert"].written;
-    if (cert != tls["key"].written)
-        into.found.problem(tls[cert ? "cert" : "key"].at, tls.where(),
-                           "cert and key belong together; write both or none");
-    if (tls["mode"].good && tls["ca"].written && read.mode != rt::sql::tls_mode::verify)
-        into.found.warning(tls["ca"].at, tls.where("ca"), "is only used with mode = \"verify\"");
-    if (tls["mode"].good && cert && read.mode == rt::sql::tls_mode::disabled)
-        into.found.warning(tls["cert"].at, tls.where("cert"), "is not used: TLS is disabled");
-    check_named_file(into, tls, "ca");
-    check_named_file(into, tls, "cert");
-    check_named_key(into, tls, "key");
-    return read;
+bool reachable_without_sql(const server_config& server, const shared_names& shared) {
+    return std::any_of(server.fence.begin(), server.fence.end(), [&](const std::string& rung) {
+        const auto method = shared.methods.find(rung);
+        if (method == shared.methods.end()) return false;
+        return !method->second || stops_without_sql(*method->second);
+    });
+}
+
+// Whoever cannot be seen cannot be logged in to either.
+void check_unseen_former(reading& into, const section_values& fencing, const fencing_config& read,
+                         const std::vector<server_config>& servers, const shared_names& shared) {
+    if (read.unseen_former != unseen_former_action::fence) return;
+    for (const server_config& server : servers) {
+        if (reachable_without_sql(server, shared)) continue;
+        into.found.problem(
+            fencing["unseen_former"].at, fencing.where("unseen_former"),
+            fmt::format("\"fence\" needs a rung that works without SQL, and server {} "
+                        "has none; add a method of type ssh, ipmi, fence-agent or "
+                        "exec to its \"fence\"",
+                        server.name));
+    }
 }
 
 fencing_config read_fencing(reading& into, const section_values& topology,
-                            const std::vector<server_config>& servers) {
+                            const std::vector<server_config>& servers, const shared_names& shared) {
     const section_values fencing = read_part(into, topology, "fencing", section::fencing);
     fencing_config read;
     read.keep = fencing["keep"].list;
@@ -59,6 +61,7 @@ fencing_config read_fencing(reading& into, const section_values& topology,
         into.found.problem(fencing["pin"].at, fencing.where("pin"),
                            "no server of this topology is named " + in_quotes(read.pin) +
                                did_you_mean(read.pin, names));
+    check_unseen_former(into, fencing, read, servers, shared);
     return read;
 }
 
@@ -85,6 +88,27 @@ void check_witnesses(reading& into, const section_values& lease, const lease_con
                            "are only used with backend = \"servers\"");
 }
 
+// Half of an even number is no majority, so a third voice is what makes the first one dispensable.
+void check_voices(reading& into, const section_values& lease, const lease_config& read,
+                  std::size_t servers) {
+    constexpr std::size_t enough = 3;
+    const std::size_t voices = servers + read.witnesses.size();
+    if (read.backend != lease_backend::servers || servers == 0 || voices >= enough) return;
+    into.found.warning(
+        lease["backend"].at, lease.where("backend"),
+        fmt::format("has {} voice{}, so no lease can be held when one server is gone; add {}, such "
+                    "as witnesses = [{}]",
+                    voices, voices == 1 ? "" : "s", voices == 1 ? "two witnesses" : "a witness",
+                    voices == 1 ? R"("10.0.0.8:3306", "10.0.0.9:3306")" : R"("10.0.0.9:3306")"));
+}
+
+// The servers' own timeouts, which end a holder's locks, count in seconds.
+void check_ttl(reading& into, const section_values& lease, const lease_config& read) {
+    if (read.ttl % std::chrono::seconds(1) == std::chrono::milliseconds::zero()) return;
+    into.found.problem(lease["ttl"].at, lease.where("ttl"),
+                       "expected whole seconds, got " + in_quotes(lease["ttl"].text));
+}
+
 lease_config read_lease(reading& into, const section_values& topology,
                         const std::vector<server_config>& servers) {
     const section_values lease = read_part(into, topology, "lease", section::lease);
@@ -93,6 +117,8 @@ lease_config read_lease(reading& into, const section_values& topology,
     read.ttl = lease["ttl"].duration();
     read.witnesses = lease["witnesses"].list;
     check_witnesses(into, lease, read, servers);
+    check_voices(into, lease, read, servers.size());
+    check_ttl(into, lease, read);
     const setting& mode = topology["mode"];
     const bool acts = mode.good && mode.as<topology_mode>() == topology_mode::enforce;
     if (acts && !lease["backend"].written)
@@ -141,6 +167,27 @@ void check_sockets(reading& into, const section_values& topology, const topology
 
 }  // namespace
 
+rt::sql::tls_options read_tls(reading& into, const section_values& owner) {
+    const section_values tls = read_part(into, owner, "tls", section::tls);
+    rt::sql::tls_options read;
+    read.mode = tls["mode"].as<rt::sql::tls_mode>();
+    read.ca = tls["ca"].text;
+    read.cert = tls["cert"].text;
+    read.key = tls["key"].text;
+    const bool cert = tls["cert"].written;
+    if (cert != tls["key"].written)
+        into.found.problem(tls[cert ? "cert" : "key"].at, tls.where(),
+                           "cert and key belong together; write both or none");
+    if (tls["mode"].good && tls["ca"].written && read.mode != rt::sql::tls_mode::verify)
+        into.found.warning(tls["ca"].at, tls.where("ca"), "is only used with mode = \"verify\"");
+    if (tls["mode"].good && cert && read.mode == rt::sql::tls_mode::disabled)
+        into.found.warning(tls["cert"].at, tls.where("cert"), "is not used: TLS is disabled");
+    check_named_file(into, tls, "ca");
+    check_named_file(into, tls, "cert");
+    check_named_key(into, tls, "key");
+    return read;
+}
+
 topology_config read_topology(reading& into, const document_entry& entry, shared_names& shared) {
     topology_config read;
     read.name = entry.key;
@@ -159,7 +206,7 @@ topology_config read_topology(reading& into, const document_entry& entry, shared
     read.password = read_named_secret(into, topology, "password_file");
     read.tls = read_tls(into, topology);
     read.servers = read_servers(into, topology, entry.key, shared);
-    read.fencing = read_fencing(into, topology, read.servers);
+    read.fencing = read_fencing(into, topology, read.servers, shared);
     read.lease = read_lease(into, topology, read.servers);
     check_login(into, topology, read);
     check_sockets(into, topology, read);

@@ -5,6 +5,8 @@
 #include "agent/app/version.hpp"
 #include "agent/app/watch/sql_prober.hpp"
 #include "agent/rt/log.hpp"
+#include "agent/rt/offload.hpp"
+#include "fencing/drivers/sql.hpp"
 
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/signal_set.hpp>
@@ -35,6 +37,11 @@ rt::log_level level_of(checks::severity severity) {
     }
 }
 
+struct read_journal_job {
+    std::string directory;
+    rt::result<journal_history> operator()() const { return read_history(directory); }
+};
+
 http::server_options public_options(const config& settings, asio::thread_pool& pool) {
     http::server_options options;
     options.pool = &pool;
@@ -59,6 +66,7 @@ daemon::daemon(asio::io_context& loop, config settings)
                  else
                      rt::log_once(rt::log_level::error, "agent", "state_dir", trouble);
              }),
+      journal_(disk_pool_, settings_.agent.state_dir + "/journal"),
       page_source_{[this] { return snapshot(); }, pages_pool_},
       servers_(loop.get_executor()),
       tasks_(loop.get_executor()),
@@ -77,6 +85,11 @@ daemon::~daemon() {
 // A memory that cannot be understood is kept aside, and the agent starts without it: it must watch,
 // and it is honest about not knowing the incumbent. A directory that cannot be used is an error.
 rt::result<void> daemon::open_state() {
+    auto history = journal_.open();
+    if (history) history_ = std::move(*history);
+    if (!journal_.trouble().empty())
+        rt::log(rt::log_level::error, "fence",
+                "nothing can be fenced by this agent: " + journal_.trouble());
     auto loaded = store_.load();
     if (loaded) return loaded;
     if (loaded.error().code != rt::errc::config) return loaded;
@@ -91,9 +104,12 @@ rt::result<void> daemon::open_state() {
 rt::result<void> daemon::listen() {
     http::server_options control;
     control.pool = &passwords_pool_;
+    control.allow_post = true;
     auto handler = make_pages(page_source_);
+    auto orders = make_control(page_source_,
+                               [this](person_order order) { return carry_out(std::move(order)); });
     auto unix_server = http::server::listen_unix(loop_.get_executor(), settings_.agent.control,
-                                                 std::move(control), handler);
+                                                 std::move(control), orders);
     if (!unix_server) return unix_server.error();
     control_server_.emplace(std::move(*unix_server));
     auto tcp_server = http::server::listen_tcp(loop_.get_executor(), settings_.agent.listen,
@@ -130,12 +146,42 @@ void daemon::start_monitor(const topology_config& topology, std::size_t index, s
         rt::steady_clock::now() + spread, std::move(with));
     made.task = std::make_unique<rt::task_group>(loop_.get_executor());
     made.task->spawn("watch " + topology.name, made.monitor->run());
-    if (topology.mode == topology_mode::enforce)
-        rt::log(rt::log_level::warning, "agent",
-                "topology " + topology.name +
-                    " is in enforce mode, but this version cannot fence: it only observes",
-                {{"topology", topology.name}});
+    start_guard(made, topology);
     monitors_[topology.name] = std::move(made);
+}
+
+void daemon::start_guard(watched& made, const topology_config& topology) {
+    bool enforces = topology.mode == topology_mode::enforce;
+    if (enforces && topology.lease.backend == lease_backend::servers) {
+        made.lease = std::make_unique<fencing::servers_lease>(loop_.get_executor(), network_,
+                                                              lease_options_of(topology));
+        made.lease->request(true);
+        made.task->spawn("lease " + topology.name, made.lease->run());
+    }
+    const driver_parts parts{loop_.get_executor(), &network_, &runner_};
+    auto config = std::make_shared<const topology_config>(topology);
+    guard::services with;
+    with.executor = loop_.get_executor();
+    with.journal = &journal_;
+    with.agent = settings_.agent.name;
+    with.make_driver = [this, parts, config](const server_config& server, const std::string& rung) {
+        return make_driver(parts, settings_, *config, server, rung);
+    };
+    with.note_stopped = [monitor = made.monitor.get()](const std::string& server) {
+        monitor->note_stopped(server);
+    };
+    with.lease = [lease = made.lease.get()] {
+        return lease ? fencing::lease_view(lease->view()) : fencing::lease_view{};
+    };
+    with.open_for_writing = [this, config](const server_config& server, rt::deadline until) {
+        return fencing::open_for_writing(loop_.get_executor(), network_,
+                                         endpoint_of(*config, server), until);
+    };
+    auto now = report_now();
+    made.guardian = std::make_unique<guard>(
+        config, fencing_policy_of(settings_, topology),
+        replay(history_.entries, topology.name, now.wall, now.boot), std::move(with));
+    made.task->spawn("guard " + topology.name, made.guardian->run());
 }
 
 asio::awaitable<void> daemon::stop_monitor(std::string name) {
@@ -148,6 +194,13 @@ asio::awaitable<void> daemon::stop_monitor(std::string name) {
     if (!ended)
         rt::log(rt::log_level::error, "agent", "stopping " + name + ": " + ended.error().message);
     if (!leaving.task->running().empty()) stuck_.push_back(std::move(leaving));
+}
+
+asio::awaitable<rt::result<std::string>> daemon::carry_out(person_order order) {
+    auto found = monitors_.find(order.topology);
+    if (found == monitors_.end())
+        co_return rt::error{rt::errc::usage, 0, "there is no topology " + order.topology};
+    co_return co_await found->second.guardian->carry_out(std::move(order));
 }
 
 void daemon::publish(std::shared_ptr<const topology_snapshot> judged) {
@@ -165,6 +218,8 @@ void daemon::publish(std::shared_ptr<const topology_snapshot> judged) {
     }
     last_cycle_at_ = judged->judged_at;
     entry.newest = judged;
+    if (auto watching = monitors_.find(name); watching != monitors_.end())
+        watching->second.guardian->follow(judged);
     bool new_names = store_.note(name, checks::remember(judged->verdict.next));
     if (new_names && !entry.waits_for_disk) {
         entry.waits_for_disk = true;
@@ -200,6 +255,8 @@ std::shared_ptr<const agent_snapshot> daemon::snapshot() const {
         if (auto found = judged_.find(topology.name);
             found != judged_.end() && found->second.published)
             made->topologies.push_back(found->second.published);
+    for (const auto& [name, each] : monitors_)
+        made->guards[name] = each.guardian->view();
     return made;
 }
 
@@ -282,6 +339,9 @@ asio::awaitable<void> daemon::apply(config fresh) {
     }
     for (const auto& name : leaving)
         co_await stop_monitor(name);
+    const read_journal_job reading{settings_.agent.state_dir + "/journal"};
+    auto history = co_await rt::offload(disk_pool_, reading);
+    if (history) history_ = std::move(*history);
     store_.keep_only(names);
     settings_ = std::move(fresh);
     std::erase_if(judged_, [&](const auto& each) {

@@ -4,6 +4,8 @@
 
 #include "agent/app/config/config.hpp"
 #include "agent/app/daemon/pages.hpp"
+#include "agent/app/guard/drivers.hpp"
+#include "agent/app/guard/guard.hpp"
 #include "agent/app/http/server.hpp"
 #include "agent/app/watch/topology_monitor.hpp"
 #include "agent/app/watch/watch_store.hpp"
@@ -36,6 +38,8 @@ public:
 private:
     struct watched {
         std::unique_ptr<topology_monitor> monitor;
+        std::unique_ptr<fencing::servers_lease> lease;  // null when none is needed or wanted
+        std::unique_ptr<guard> guardian;
         std::unique_ptr<rt::task_group> task;
     };
 
@@ -48,6 +52,8 @@ private:
     boost::asio::awaitable<void> handle_signals();
     boost::asio::awaitable<void> feed_watchdog();
     boost::asio::awaitable<void> stop();
+    void start_guard(watched& made, const topology_config& topology);
+    boost::asio::awaitable<rt::result<std::string>> carry_out(person_order order);
     void publish(std::shared_ptr<const topology_snapshot> judged);
     boost::asio::awaitable<void> publish_when_saved(std::string name);
     boost::asio::awaitable<void> announce_ready();
@@ -62,6 +68,9 @@ private:
     rt::sql::network network_;
     rt::notifier service_manager_;
     watch_store store_;
+    fence_journal journal_;
+    journal_history history_;  // of the fences before this start or reload
+    rt::system_process_runner runner_;
     page_source page_source_;
     std::optional<http::server> public_server_;
     std::optional<http::server> control_server_;

@@ -127,6 +127,37 @@ asio::awaitable<response> answer(const page_source& source, request asked) {
 
 }  // namespace
 
+namespace {
+
+response order_answer(unsigned status, bool done, const std::string& sentence) {
+    auto made = json_page(
+        boost::json::serialize(boost::json::object{{"done", done}, {"sentence", sentence}}) + "\n");
+    made.status = status;
+    return made;
+}
+
+asio::awaitable<response> take_order(const page_source& source, carry_out_order carry_out,
+                                     request asked) {
+    if (asked.method != "POST") co_return co_await answer(source, std::move(asked));
+    if (asked.path != "/api/v1/order")
+        co_return http::plain_text(404, "orders go to /api/v1/order");
+    auto order = parse_order(asked.body);
+    if (!order) co_return order_answer(400, false, order.error().message);
+    order->by = asked.peer;
+    auto done = co_await carry_out(std::move(*order));
+    if (done) co_return order_answer(200, true, *done);
+    bool wrong = done.error().code == rt::errc::usage;
+    co_return order_answer(wrong ? 409 : 500, false, done.error().message);
+}
+
+}  // namespace
+
+http::handler make_control(const page_source& source, carry_out_order carry_out) {
+    return [&source, carry_out](request asked) {
+        return take_order(source, carry_out, std::move(asked));
+    };
+}
+
 http::handler make_pages(const page_source& source) {
     return [&source](request asked) { return answer(source, std::move(asked)); };
 }

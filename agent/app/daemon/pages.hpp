@@ -2,6 +2,7 @@
 // rendered on the pool, so that a page of a thousand servers moves no probe.
 #pragma once
 
+#include "agent/app/guard/person_order.hpp"
 #include "agent/app/http/options.hpp"
 #include "agent/app/watch/snapshot.hpp"
 
@@ -18,6 +19,12 @@ struct page_source {
 
 // `source` must outlive the handler.
 http::handler make_pages(const page_source& source);
+
+// The same, and POST /api/v1/order for what a person asks; for the control socket only, whose
+// permissions say who may.
+using carry_out_order =
+    std::function<boost::asio::awaitable<rt::result<std::string>>(person_order)>;
+http::handler make_control(const page_source& source, carry_out_order carry_out);
 
 // What /healthz and /readyz say; pure. Empty: all is well.
 std::string why_not_healthy(const agent_snapshot& now, checks::moment at);

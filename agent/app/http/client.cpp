@@ -82,7 +82,10 @@ asio::awaitable<rt::result<std::string>> read_all(connection& link, rt::deadline
 
 }  // namespace
 
-asio::awaitable<rt::result<response>> get_unix(std::string path, std::string target,
+namespace {
+
+asio::awaitable<rt::result<response>> exchange(std::string path, std::string target,
+                                               std::string head, std::string body,
                                                rt::deadline until, std::size_t largest) {
     const bool printable = std::all_of(target.begin(), target.end(),
                                        [](unsigned char c) { return c > ' ' && c < 127; });
@@ -98,8 +101,10 @@ asio::awaitable<rt::result<response>> get_unix(std::string path, std::string tar
     static_cast<void>(native->release());
     const auto link = std::make_shared<connection>(std::move(socket), nullptr);
 
-    const std::string asked =
-        "GET " + target + " HTTP/1.1\r\nHost: primacy\r\nConnection: close\r\n\r\n";
+    const std::string asked = head + " " + target +
+                              " HTTP/1.1\r\nHost: primacy\r\nConnection: close\r\n" +
+                              (body.empty() ? "" : "Content-Type: application/json\r\n") +
+                              "Content-Length: " + std::to_string(body.size()) + "\r\n\r\n" + body;
     // A server that turns us away may close before it has read this; its answer still waits for us.
     const bool sent = co_await link->write(asked, {}, until);
     auto bytes = co_await read_all(*link, until, largest, path);
@@ -108,6 +113,19 @@ asio::awaitable<rt::result<response>> get_unix(std::string path, std::string tar
     if (bytes->empty()) co_return broken(until, path);
     static_cast<void>(sent);
     co_return parse_response(*bytes);
+}
+
+}  // namespace
+
+asio::awaitable<rt::result<response>> get_unix(std::string path, std::string target,
+                                               rt::deadline until, std::size_t largest) {
+    return exchange(std::move(path), std::move(target), "GET", "", until, largest);
+}
+
+asio::awaitable<rt::result<response>> post_unix(std::string path, std::string target,
+                                                std::string body, rt::deadline until) {
+    constexpr std::size_t largest = 1024 * 1024;
+    return exchange(std::move(path), std::move(target), "POST", std::move(body), until, largest);
 }
 
 }  // namespace primacy::app::http

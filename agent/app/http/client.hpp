@@ -1,4 +1,4 @@
-// The command line's side of the control socket: one GET, one answer.
+// The command line's side of the control socket: one request, one answer.
 // Knows nothing of what the answers mean.
 #pragma once
 
@@ -20,5 +20,9 @@ namespace primacy::app::http {
 boost::asio::awaitable<rt::result<response>> get_unix(std::string path, std::string target,
                                                       rt::deadline until,
                                                       std::size_t largest = 32 * 1024 * 1024);
+
+// The same with a JSON body. After timeout or lost what was asked for may have been done.
+boost::asio::awaitable<rt::result<response>> post_unix(std::string path, std::string target,
+                                                       std::string body, rt::deadline until);
 
 }  // namespace primacy::app::http

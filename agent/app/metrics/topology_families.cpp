@@ -120,14 +120,6 @@ void findings(const page& from, page_writer& to) {
             write_findings(topology, code, to);
 }
 
-// Neither exists in this version; their series do, so that alerts on them can be written.
-double maintenance(const topology_entry&) {
-    return 0;
-}
-double fencing_armed(const topology_entry&) {
-    return 0;
-}
-
 }  // namespace
 
 std::vector<family> topology_families() {
@@ -163,12 +155,6 @@ std::vector<family> topology_families() {
          each_topology<last_judged>},
         {"primacy_findings", gauge, "topology, code, severity",
          "Findings that stand, by code and severity.", findings},
-        {"primacy_maintenance", gauge, "topology",
-         "1 while a person has paused the agent's acting; always 0 in this version.",
-         each_topology<maintenance>},
-        {"primacy_fencing_armed", gauge, "topology",
-         "1 while the agent would fence by itself; always 0 in this version, which cannot act.",
-         each_topology<fencing_armed>},
     };
 }
 

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "agent/app/config/config.hpp"
+#include "agent/rt/deadline.hpp"
 #include "agent/rt/error.hpp"
 #include "checks/queries/queries.hpp"
 

@@ -1,5 +1,6 @@
 #include "agent/app/report/status_json.hpp"
 
+#include "agent/app/guard/guard_view.hpp"
 #include "agent/rt/clock.hpp"
 
 #include <boost/json/array.hpp>
@@ -67,7 +68,14 @@ json::array channels_json(const topology_snapshot& from, std::size_t server) {
     return made;
 }
 
-json::object server_json(const topology_snapshot& from, std::size_t i, report_time now) {
+std::string_view fence_of(const guard_view* guard, const std::string& server) {
+    if (!guard) return "none";
+    auto found = guard->state.servers.find(server);
+    return found == guard->state.servers.end() ? "none" : to_string(found->second.stage);
+}
+
+json::object server_json(const topology_snapshot& from, std::size_t i, const guard_view* guard,
+                         report_time now) {
     const auto& view = from.seen.servers[i];
     const auto& here = from.verdict.graph.members[i];
     const auto* facts = here.facts;
@@ -85,7 +93,7 @@ json::object server_json(const topology_snapshot& from, std::size_t i, report_ti
                       {"read_only", nullptr},
                       {"super_read_only", nullptr},
                       {"age_seconds", nullptr},
-                      {"fence", "none"}};
+                      {"fence", fence_of(guard, view.name)}};
     if (!view.newest.good()) made["error"] = checks::to_string(view.newest.failure);
     if (!here.known()) made["error_message"] = or_null(here.why_unknown);
     if (identity) {
@@ -119,7 +127,23 @@ json::array findings_json(const topology_snapshot& from, bool with_evidence) {
     return made;
 }
 
-json::object topology_json(const topology_snapshot& from, report_time now) {
+json::object lease_json(const guard_view* guard) {
+    json::object made{{"held", guard && guard->lease.held}};
+    if (!guard) return made;
+    made["votes"] = guard->lease.votes;
+    made["needed"] = guard->lease.needed;
+    made["why"] = or_null(guard->lease.why);
+    return made;
+}
+
+json::value maintenance_json(const guard_view* guard) {
+    if (!guard || !guard->maintenance_until) return nullptr;
+    return json::object{{"until", utc_text(*guard->maintenance_until)},
+                        {"reason", guard->state.maintenance->reason}};
+}
+
+json::object topology_json(const topology_snapshot& from, const guard_view* guard,
+                           report_time now) {
     const auto& verdict = from.verdict;
     const auto& who = verdict.next.watch.who;
     json::object made{{"name", from.config->name},
@@ -137,13 +161,62 @@ json::object topology_json(const topology_snapshot& from, report_time now) {
                             {"since", nullptr}};
     if (split.suspected) split_json["since"] = utc_text(from.split_since);
     made["split_brain"] = std::move(split_json);
-    made["lease"] = json::object{{"held", false}};
-    made["maintenance"] = nullptr;
+    made["lease"] = lease_json(guard);
+    made["maintenance"] = maintenance_json(guard);
+    made["armed"] = guard && guard->armed;
     json::array servers;
     for (std::size_t i = 0; i < from.seen.servers.size(); ++i)
-        servers.push_back(server_json(from, i, now));
+        servers.push_back(server_json(from, i, guard, now));
     made["servers"] = std::move(servers);
     made["findings"] = findings_json(from, false);
+    return made;
+}
+
+json::object decision_json(const guard_view* guard) {
+    if (!guard) return {{"action", "none"}, {"reason", "no agent runs that could decide"}};
+    const auto& decision = guard->decision;
+    json::object made{
+        {"action", to_string(decision.what)},
+        {"reason", decision.reason},
+        {"survivors", json::array(decision.survivors.begin(), decision.survivors.end())},
+        {"obstacles", json::array(decision.obstacles.begin(), decision.obstacles.end())}};
+    json::array rules, fences;
+    for (const auto& asked : decision.rules)
+        rules.push_back(json::object{{"rule", to_string(asked.rule)},
+                                     {"keeps", or_null(asked.keeps)},
+                                     {"reason", asked.reason}});
+    for (const auto& plan : decision.fences) {
+        json::array rungs;
+        for (const auto& rung : plan.rungs)
+            rungs.emplace_back(rung.name);
+        fences.push_back(json::object{{"server", plan.server}, {"rungs", std::move(rungs)}});
+    }
+    made["rules"] = std::move(rules);
+    made["fences"] = std::move(fences);
+    return made;
+}
+
+// The newest fence of each server that has one.
+json::array fences_json(const guard_view* guard) {
+    json::array made;
+    if (!guard) return made;
+    for (const auto& [server, record] : guard->state.servers)
+        made.push_back(json::object{{"server", server},
+                                    {"state", to_string(record.stage)},
+                                    {"incident", or_null(record.incident)},
+                                    {"rung", or_null(record.rung)},
+                                    {"reason", or_null(record.sentence)}});
+    return made;
+}
+
+json::array methods_json(const guard_view* guard) {
+    json::array made;
+    if (!guard) return made;
+    for (const auto& [which, health] : guard->methods)
+        made.push_back(json::object{{"server", which.first},
+                                    {"method", which.second},
+                                    {"up", health.checked ? json::value(health.up) : nullptr},
+                                    {"trouble", or_null(health.trouble)}});
     return made;
 }
 
@@ -172,7 +245,8 @@ json::object status_json(const agent_snapshot& from, const std::string& only, re
     json::array topologies;
     for (const auto& topology : from.topologies)
         if (only.empty() || topology->config->name == only)
-            topologies.push_back(topology_json(*topology, now));
+            topologies.push_back(
+                topology_json(*topology, from.guard_of(topology->config->name), now));
     return {{"agent", from.agent}, {"topologies", std::move(topologies)}};
 }
 
@@ -180,15 +254,16 @@ json::object explain_json(const agent_snapshot& from, const std::string& only, r
     json::array topologies;
     for (const auto& topology : from.topologies) {
         if (!only.empty() && topology->config->name != only) continue;
-        json::object made = topology_json(*topology, now);
+        const auto* guard = from.guard_of(topology->config->name);
+        json::object made = topology_json(*topology, guard, now);
         made["findings"] = findings_json(*topology, true);
         made["confirmation"] = confirmation_json(*topology);
         made["rules"] = rules_json(*topology);
         const auto& who = topology->verdict.next.watch.who;
         made["incumbent_doubt"] = who ? or_null(who->doubt) : nullptr;
-        made["decision"] =
-            json::object{{"action", "none"},
-                         {"reason", "this version reports and does not act; a person has to"}};
+        made["decision"] = decision_json(guard);
+        made["fences"] = fences_json(guard);
+        made["methods"] = methods_json(guard);
         topologies.push_back(std::move(made));
     }
     return {{"agent", from.agent}, {"topologies", std::move(topologies)}};

@@ -131,6 +131,11 @@ std::string facts_line(const json::object& topology) {
     line += incumbent.empty() ? ", no incumbent yet"
                               : ", incumbent " + incumbent +
                                     (true_of(topology, "incumbent_certain") ? "" : " (uncertain)");
+    if (text_of(topology, "mode") == "enforce")
+        line += true_of(topology, "armed") ? ", armed" : ", NOT ARMED";
+    if (const auto* pause = topology.if_contains("maintenance"); pause && pause->is_object())
+        line += ", MAINTENANCE until " + text_of(pause->as_object(), "until") + " (" +
+                text_of(pause->as_object(), "reason") + ")";
     if (auto age = number_of(topology, "judged_age_seconds"); age && *age > 10)
         line += ", JUDGED " + seconds_text(*age) + " AGO";
     return line + "\n";
@@ -172,6 +177,48 @@ std::string rules_text(const json::object& topology) {
     return made;
 }
 
+std::string decision_text(const json::object& topology) {
+    const auto* found = topology.if_contains("decision");
+    if (!found) return "";
+    const auto& decision = found->as_object();
+    std::string made =
+        "  decision: " + text_of(decision, "action") + " (" + text_of(decision, "reason") + ")\n";
+    for (const auto& each : array_of(decision, "rules")) {
+        const auto& rule = each.as_object();
+        std::string keeps = text_of(rule, "keeps");
+        made += "    " + text_of(rule, "rule") +
+                (keeps.empty() ? " declines: " : " decides for " + keeps + ": ") +
+                text_of(rule, "reason") + "\n";
+    }
+    for (const auto& each : array_of(decision, "fences")) {
+        std::string rungs;
+        for (const auto& rung : array_of(each.as_object(), "rungs"))
+            rungs += (rungs.empty() ? "" : ", then ") + printable(rung.as_string());
+        made += "    " + text_of(each.as_object(), "server") + " would be stopped by " +
+                (rungs.empty() ? "nothing" : rungs) + "\n";
+    }
+    for (const auto& obstacle : array_of(decision, "obstacles"))
+        made += "    but " + printable(obstacle.as_string()) + "\n";
+    return made;
+}
+
+std::string fences_text(const json::object& topology) {
+    std::string made;
+    for (const auto& each : array_of(topology, "fences")) {
+        const auto& fence = each.as_object();
+        std::string rung = text_of(fence, "rung");
+        made += "  fence of " + text_of(fence, "server") + ": " + text_of(fence, "state") +
+                (rung.empty() ? "" : " by " + rung) + ": " + text_of(fence, "reason") + "\n";
+    }
+    for (const auto& each : array_of(topology, "methods")) {
+        const auto& method = each.as_object();
+        if (std::string trouble = text_of(method, "trouble"); !trouble.empty())
+            made += "  " + text_of(method, "method") + " could not stop " +
+                    text_of(method, "server") + " now: " + trouble + "\n";
+    }
+    return made;
+}
+
 }  // namespace
 
 std::string status_text(const json::object& status, paint how) {
@@ -201,9 +248,7 @@ std::string explain_text(const json::object& explanation, paint how) {
                 if (line.is_string()) made += "    - " + printable(line.as_string()) + "\n";
         }
         made += rules_text(topology);
-        if (const auto* decision = topology.if_contains("decision"))
-            made += "  decision: " + text_of(decision->as_object(), "action") + " (" +
-                    text_of(decision->as_object(), "reason") + ")\n";
+        made += decision_text(topology) + fences_text(topology);
     }
     return made;
 }

@@ -45,6 +45,8 @@ struct topology_snapshot {
     topology_snapshot(const topology_snapshot&) = delete;
 };
 
+struct guard_view;  // agent/app/guard/guard_view.hpp
+
 struct agent_snapshot {
     std::string agent;  // its name
     std::string version;
@@ -55,6 +57,13 @@ struct agent_snapshot {
     checks::wall_time last_reload_at;
     std::size_t configured_topologies = 0;  // some of them may not have been judged yet
     std::vector<std::shared_ptr<const topology_snapshot>> topologies;
+    // By topology; none in a look without an agent.
+    std::map<std::string, std::shared_ptr<const guard_view>> guards;
+
+    const guard_view* guard_of(const std::string& topology) const {
+        auto found = guards.find(topology);
+        return found == guards.end() ? nullptr : found->second.get();
+    }
 };
 
 }  // namespace primacy::app

@@ -132,6 +132,12 @@ void topology_monitor::record(std::size_t index, checks::moment began, probe_rep
     judge_at(in_flight_ == 0 ? now : now + straggler_wait);
 }
 
+// Only of use for a server that cannot be read: any reading of it says more. One that is under way
+// may have begun before the fence, so it is not judged at once.
+void topology_monitor::note_stopped(const std::string& server) {
+    state_.stopped[server] = boot_now();
+}
+
 // Also without any reading a judgement is made before three intervals have passed: time makes
 // evidence stale, and a topology whose servers all hang must not look like an agent that hangs.
 rt::steady_clock::duration topology_monitor::longest_silence() const {

@@ -36,6 +36,8 @@ public:
     boost::asio::awaitable<void> run();
 
     const topology_config& config() const noexcept { return *config_; }
+    // A fence or a person has stopped this server; the next judgement knows it.
+    void note_stopped(const std::string& server);
     // What a successor needs when the configuration changes.
     const checks::watch_state& watch() const noexcept { return state_.watch; }
 

@@ -24,12 +24,6 @@ namespace primacy::rt::sql {
 
 namespace asio = boost::asio;
 
-std::string endpoint::address() const {
-    if (!socket.empty()) return socket;
-    bool six = host.find(':') != std::string::npos;
-    return (six ? "[" + host + "]" : host) + ":" + std::to_string(port);
-}
-
 namespace {
 
 constexpr std::size_t rows_at_a_stretch = 100;

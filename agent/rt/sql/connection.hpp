@@ -9,6 +9,7 @@
 
 #include "agent/rt/deadline.hpp"
 #include "agent/rt/error.hpp"
+#include "agent/rt/sql/endpoint.hpp"
 #include "agent/rt/sql/row.hpp"
 
 #include <boost/asio/any_io_executor.hpp>
@@ -22,34 +23,6 @@
 namespace primacy::rt::sql {
 
 class network;
-
-enum class tls_mode {
-    disabled,   // never
-    preferred,  // if the server offers it; its certificate is not checked
-    required,   // or no connection; its certificate is not checked
-    verify      // or no connection; the certificate must be trusted and bear the server's name
-};
-
-struct tls_options {
-    tls_mode mode = tls_mode::preferred;
-    std::string ca;    // PEM file of trusted authorities; empty: the system's, for verify
-    std::string cert;  // client certificate and key, PEM files; both or none
-    std::string key;
-
-    bool operator==(const tls_options&) const = default;
-};
-
-struct endpoint {
-    std::string host;  // a name or an address; unused when socket is set
-    std::uint16_t port = 3306;
-    std::string socket;  // path of a unix socket; wins over host and port
-    std::string user;
-    std::string password;
-    tls_options tls;
-
-    // "10.0.0.1:3306", "[::1]:3306" or the socket's path, for messages.
-    std::string address() const;
-};
 
 // An answer larger than this ends the connection with errc::limit.
 struct answer_limits {

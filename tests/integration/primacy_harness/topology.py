@@ -23,6 +23,28 @@ _MONITOR_GRANTS = {
               "GRANT SELECT ON performance_schema.* TO {user}"],
 }
 
+# What fencing by SQL needs beside it.
+_FENCING_PRIVILEGES = {
+    "mariadb": "READ_ONLY ADMIN, CONNECTION ADMIN",
+    "mysql": "SYSTEM_VARIABLES_ADMIN, CONNECTION_ADMIN",
+}
+
+
+def grant_fencing(topology):
+    """Lets the monitoring account fence, on every server, without a trace in the binary log."""
+    for server in topology:
+        server.unlogged(f"GRANT {_FENCING_PRIVILEGES[topology.kind.flavor]} ON *.* "
+                        f"TO '{MONITOR}'@'%'")
+
+
+def revoke_fencing(topology):
+    """What grant_fencing() gave: to other tests it would be an account that passes read_only."""
+    for server in topology:
+        if topology.kind.is_mysql:  # super_read_only refuses it otherwise
+            server.query("SET GLOBAL super_read_only = OFF")
+        server.unlogged(f"REVOKE {_FENCING_PRIVILEGES[topology.kind.flavor]} ON *.* "
+                        f"FROM '{MONITOR}'@'%'")
+
 
 class Topology:
     """Servers by name; the first is the primary, the others follow it.

@@ -5,9 +5,12 @@
 #include <doctest/doctest.h>
 
 #include <fstream>
+#include <iterator>
+#include <sstream>
 #include <sys/stat.h>
 
 using namespace primacy::app;
+using namespace primacy::tests;
 using namespace std::chrono_literals;
 
 namespace {
@@ -112,6 +115,27 @@ TEST_CASE("the example of the contract is good") {
     CHECK(read.methods[3].name == "page-network-team");
 }
 
+TEST_CASE("the example that the package ships is good, and so is what it leaves to be chosen") {
+    std::ifstream file(PRIMACY_SOURCE_DIRECTORY "/docs/primacy.example.toml");
+    const std::string text{std::istreambuf_iterator<char>(file), {}};
+    REQUIRE_FALSE(text.empty());
+    const config read = good_config(text);
+    REQUIRE(read.topologies.size() == 1);
+    CHECK(read.topologies[0].servers.size() == 3);
+    // Each key that stands there as a comment can be had by taking the mark away.
+    std::string all;
+    std::istringstream lines(text);
+    for (std::string line; std::getline(lines, line);) {
+        const bool key = line.starts_with("# ") && line.find(" = ") != line.npos;
+        all += (key ? line.substr(2) : line.starts_with("# [") ? line.substr(2) : line) + "\n";
+    }
+    const std::size_t hash = all.find("$2y$10$...");
+    REQUIRE(hash != std::string::npos);
+    all.replace(hash, 10, "$2y$10$" + std::string(53, 'a'));
+    CHECK(good_config(all).methods.size() == 7);
+    CHECK(warnings(all).empty());
+}
+
 TEST_CASE("the longest confirmation is the poll that has yet to come and both conditions") {
     topology_config shop = topology({"db1"});
     CHECK(longest_confirmation(shop) == 3s);
@@ -165,6 +189,7 @@ TEST_CASE("who acts is also told how") {
     CHECK(text.find(
               "  keeps         by pin (db2), incumbent, replicas, gtid; else a person decides\n") !=
           std::string::npos);
+    CHECK(text.find("  unseen former a person is told\n") != std::string::npos);
     CHECK(text.find("  budget        1 fence in 10m, the same server again after 1m, 90s for all "
                     "rungs of one\n") != std::string::npos);
     CHECK(text.find("  lease         locks on a majority of the servers for 8s, witnesses "
@@ -172,27 +197,56 @@ TEST_CASE("who acts is also told how") {
 }
 
 TEST_CASE("what may surprise is noted") {
-    CHECK(notes_on(topology({"db1", "db2", "db3"})).empty());
-    CHECK(notes_on(topology({"db1", "db2"})) ==
+    const std::vector<method_config> power = {
+        method_config{"power", 1s, exec_method{{"/bin/off"}, exec_style::json, false}}};
+    CHECK(notes_on(topology({"db1", "db2", "db3"}), power).empty());
+    CHECK(notes_on(topology({"db1", "db2"}), power) ==
           std::vector<std::string>{"with two servers no majority is left when one is gone; then it "
                                    "is uncertain who wrote last, and no lease can be held"});
     topology_config witnessed = topology({"db1", "db2"});
     witnessed.lease.witnesses = {"10.0.0.9:3306"};
-    CHECK(notes_on(witnessed).empty());
+    CHECK(notes_on(witnessed, power).empty());
 
     topology_config slow = topology({"db1", "db2", "db3"});
     slow.probe_timeout = 5s;
-    CHECK(notes_on(slow).empty());
+    CHECK(notes_on(slow, power).empty());
     slow.probe_timeout = 6s;
-    CHECK(notes_on(slow) ==
+    CHECK(notes_on(slow, power) ==
           std::vector<std::string>{"a server that hangs is noticed after 6s (probe_timeout), when "
                                    "6 polls were due"});
 
     topology_config soft = topology({"db1", "db2", "db3"});
     soft.servers[1].fence = {"sql"};
-    CHECK(notes_on(soft).empty());
+    CHECK(notes_on(soft, power).empty());
     soft.mode = topology_mode::enforce;
-    CHECK(notes_on(soft) ==
-          std::vector<std::string>{"server db2 is fenced by sql alone, which cannot reach it when "
-                                   "its network is gone"});
+    CHECK(
+        notes_on(soft, power) ==
+        std::vector<std::string>{"server db2 has no rung that works without SQL, so nothing stops "
+                                 "it when its network is gone"});
+    soft.servers[1].fence = {"sql", "detach", "proxy"};
+    CHECK(notes_on(soft, {power[0], {"proxy", 1s, haproxy_method{}}}).size() == 1);
+}
+
+TEST_CASE("each method is told in one line, without secrets") {
+    const config read = good_config(one_server(
+        "fence = [\"a\", \"bmc\", \"pdu\", \"x\", \"h\", \"p\", \"detach\"]\n"
+        "[method.a]\ntype = \"ssh\"\nhost = \"::1\"\nkey = \"k\"\n"
+        "[method.bmc]\ntype = \"ipmi\"\naddress = \"b\"\nuser = \"f\"\npassword_file = \"p\"\n"
+        "[method.pdu]\ntype = \"fence-agent\"\nagent = \"fence_apc\"\n"
+        "[method.x]\ntype = \"exec\"\ncommand = [\"/x\", \"hunter2\"]\nstyle = \"mha\"\nverify = "
+        "true\n"
+        "[method.h]\ntype = \"haproxy\"\nsocket = \"/s\"\nbackend = \"b\"\nserver = \"s\"\n"
+        "[method.p]\ntype = \"proxysql\"\nhost = \"q\"\nuser = \"u\"\npassword_file = \"p\"\n"
+        "writer_hostgroup = 7\n"));
+    const std::string text = describe(read);
+    const std::size_t methods = text.find("\nmethods\n");
+    REQUIRE(methods != std::string::npos);
+    CHECK(text.substr(methods) ==
+          "\nmethods\n"
+          "  a    ssh          primacy@[::1]:22, at most 10s\n"
+          "  bmc  ipmi         f@b:623, at most 20s\n"
+          "  pdu  fence-agent  fence_apc, at most 1m\n"
+          "  x    exec         /x, with MHA's options, which also verifies, at most 30s\n"
+          "  h    haproxy      b/s at /s, at most 5s\n"
+          "  p    proxysql     hostgroup 7 at u@q:6032, at most 10s\n");
 }

@@ -84,6 +84,10 @@ TEST_CASE("rungs are sql or methods that are defined") {
     CHECK(complaint(one_server("fence = [\"power\"]")) ==
           "6:10: topology.shop.server.db1.fence: no method is named \"power\"; add a table "
           "[method.power]");
+    CHECK(complaint(one_server("fence = [\"sql\", \"detach\"]")).empty());
+    CHECK(complaint(one_server("fence = [\"detatch\"]")) ==
+          "6:10: topology.shop.server.db1.fence: no method is named \"detatch\"; did you mean "
+          "\"detach\"?");
     CHECK(complaint(one_server("fence = [\"sql\", \"sql\"]")) ==
           "6:17: topology.shop.server.db1.fence: expected each item once, got \"sql\"");
     CHECK(complaint(one_server("fence = []")) ==
@@ -113,6 +117,66 @@ TEST_CASE("who acts must say how it is alone in acting") {
     CHECK(complaint(enforce + "[topology.shop.lease]\nttl = \"8s\"\n").starts_with("2:8: "));
     CHECK(complaint(enforce + "[topology.shop.lease]\nbackend = \"none\"\n").empty());
     CHECK(complaint(enforce + "[topology.shop.lease]\nbackend = \"servers\"\n").empty());
+}
+
+TEST_CASE("a lease lasts some whole seconds") {
+    auto ttl = [](std::string_view text) {
+        return complaint(
+            section_with("topology.shop.lease", "ttl = \"" + std::string(text) + "\""));
+    };
+    CHECK(ttl("3s").empty());
+    CHECK(ttl("60s").empty());
+    CHECK(ttl("4000ms").empty());
+    CHECK(ttl("3500ms") == "7:7: topology.shop.lease.ttl: expected whole seconds, got \"3500ms\"");
+    CHECK(ttl("2s") ==
+          "7:7: topology.shop.lease.ttl: expected a duration from 3s to 1m, got \"2s\"");
+    CHECK(ttl("61s") ==
+          "7:7: topology.shop.lease.ttl: expected a duration from 3s to 1m, got \"61s\"");
+}
+
+TEST_CASE("fewer than three voices are a warning that says what to add") {
+    const std::string lease = "[topology.shop.lease]\nbackend = \"servers\"\n";
+    const std::string witness = "witnesses = [\"w:3306\"]\n";
+    CHECK(
+        warnings(one_server(lease)) ==
+        std::vector<std::string>{
+            "/etc/primacy/primacy.toml:7:11: topology.shop.lease.backend: has 1 voice, so no lease "
+            "can be held when one server is gone; add two witnesses, such as witnesses = "
+            "[\"10.0.0.8:3306\", \"10.0.0.9:3306\"]"});
+    const std::vector<std::string> two = {
+        "/etc/primacy/primacy.toml:10:11: topology.shop.lease.backend: has 2 voices, so no lease "
+        "can "
+        "be held when one server is gone; add a witness, such as witnesses = [\"10.0.0.9:3306\"]"};
+    CHECK(warnings(two_servers("db2", "10.0.0.2", lease)) == two);
+    CHECK(warnings(two_servers("db2", "10.0.0.2", lease + witness)).empty());
+    CHECK(warnings(two_servers("db2", "10.0.0.2", "[topology.shop.lease]\nbackend = \"none\"\n"))
+              .empty());
+    CHECK(warnings(two_servers("db2", "10.0.0.2")).empty());
+}
+
+TEST_CASE("whoever cannot be seen is fenced by a rung that needs no SQL") {
+    const std::string fence = "[topology.shop.fencing]\nunseen_former = \"fence\"\n";
+    const std::string none =
+        ": topology.shop.fencing.unseen_former: \"fence\" needs a rung that works without SQL, and "
+        "server db1 has none; add a method of type ssh, ipmi, fence-agent or exec to its \"fence\"";
+    CHECK(complaint(one_server(fence)) == "7:17" + none);
+    CHECK(complaint(one_server("fence = [\"sql\", \"detach\"]\n" + fence)) == "8:17" + none);
+    CHECK(complaint(one_server("fence = [\"sql\", \"p\"]\n" + fence +
+                               "[method.p]\ntype = \"haproxy\"\nsocket = \"/s\"\nbackend = \"b\"\n"
+                               "server = \"s\"\n")) == "8:17" + none);
+    const std::string power = "[method.power]\ntype = \"exec\"\ncommand = [\"/bin/off\"]\n";
+    CHECK(complaint(one_server("fence = [\"sql\", \"power\"]\n" + fence + power)).empty());
+    const std::string second =
+        "fence = [\"power\"]\n[[topology.shop.server]]\nname = \"db2\"\nhost = "
+        "\"10.0.0.2\"\n";
+    CHECK(
+        complaint(one_server(second + fence + power)) ==
+        "11:17: topology.shop.fencing.unseen_former: \"fence\" needs a rung that works without "
+        "SQL, and server db2 has none; add a method of type ssh, ipmi, fence-agent or exec to its "
+        "\"fence\"");
+    // The rung whose type is not clear is reported itself, and might be the one.
+    CHECK(complaint(one_server("fence = [\"m\"]\n" + fence + "[method.m]\ntype = \"sssh\"\n"))
+              .starts_with("10:8: method.m.type: "));
 }
 
 TEST_CASE("each witness has one voice") {

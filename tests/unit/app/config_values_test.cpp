@@ -113,8 +113,10 @@ TEST_CASE("every word of a key means its own value") {
     CHECK(topology("tls = { mode = \"verify\" }").tls.mode == rt::sql::tls_mode::verify);
     CHECK(section("topology.shop.fencing", "on_ambiguous = \"fence-all\"").fencing.on_ambiguous ==
           ambiguity::fence_all);
-    CHECK(section("topology.shop.fencing", "unseen_former = \"fence\"").fencing.unseen_former ==
-          unseen_former_action::fence);
+    const std::string power = "[method.power]\ntype = \"exec\"\ncommand = [\"/bin/off\"]\n";
+    const config unseen = good_config(one_server(
+        "fence = [\"power\"]\n[topology.shop.fencing]\nunseen_former = \"fence\"\n" + power));
+    CHECK(unseen.topologies.at(0).fencing.unseen_former == unseen_former_action::fence);
     CHECK(section("topology.shop.lease", "backend = \"servers\"").lease.backend ==
           lease_backend::servers);
     CHECK(section("topology.shop.lease", "backend = \"none\"").lease.backend ==
@@ -233,5 +235,6 @@ TEST_CASE("the table of keys is complete and without contradictions") {
         CHECK_FALSE(heading(key.where).empty());
     }
     CHECK(words_of(*keys_of(section::method).at(0)) ==
-          std::vector<std::string_view>{"ssh", "ipmi", "fence-agent", "exec"});
+          std::vector<std::string_view>{"ssh", "ipmi", "fence-agent", "exec", "haproxy", "proxysql",
+                                        "detach"});
 }

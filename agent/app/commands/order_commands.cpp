@@ -1,0 +1,208 @@
+// What a person asks of the agent: pin, maintenance, confirm-fenced, unfence, fence.
+#include "agent/app/commands/commands.hpp"
+#include "agent/app/commands/complete.hpp"
+#include "agent/app/config/duration.hpp"
+#include "agent/app/guard/fence_entry.hpp"
+#include "agent/app/guard/person_order.hpp"
+#include "agent/app/http/client.hpp"
+#include "agent/app/report/status_json.hpp"
+#include "agent/app/report/table.hpp"
+#include "agent/rt/journal.hpp"
+
+#include <CLI/CLI.hpp>
+#include <boost/json/object.hpp>
+#include <boost/json/parse.hpp>
+#include <boost/json/serialize.hpp>
+
+#include <algorithm>
+#include <iostream>
+#include <memory>
+#include <optional>
+#include <unistd.h>
+
+namespace primacy::app {
+
+namespace json = boost::json;
+using namespace std::chrono_literals;
+
+namespace {
+
+// A ladder may take as long as its deadline; the agent answers when it has ended.
+constexpr auto patience = 10min;
+
+struct order_options {
+    person_order order;
+    std::string length;  // as written
+    bool yes = false;
+    bool as_json = false;
+    bool none = false;  // pin --none
+};
+
+int fail(const std::string& sentence, int status) {
+    std::cerr << "primacy: " << printable(sentence) << "\n";
+    return status;
+}
+
+// Why the order cannot be given; empty: the topology is found and filled in.
+std::string choose_topology(const config& settings, person_order& order) {
+    std::string names;
+    for (const auto& topology : settings.topologies) {
+        names += (names.empty() ? "" : ", ") + topology.name;
+        if (topology.name == order.topology) return "";
+    }
+    if (!order.topology.empty())
+        return "there is no topology " + order.topology + "; there is " + names;
+    if (settings.topologies.size() != 1) return "say which topology with --topology: " + names;
+    order.topology = settings.topologies.front().name;
+    return "";
+}
+
+std::string unknown_server(const config& settings, const person_order& order) {
+    if (order.server.empty()) return "";
+    std::string names;
+    for (const auto& topology : settings.topologies) {
+        if (topology.name != order.topology) continue;
+        for (const auto& server : topology.servers) {
+            if (server.name == order.server) return "";
+            names += (names.empty() ? "" : ", ") + server.name;
+        }
+    }
+    return "there is no server " + order.server + " in " + order.topology + "; there is " + names;
+}
+
+// What changes servers, or says that one is stopped, is asked for twice.
+bool needs_a_yes(const order_options& chosen) {
+    auto verb = chosen.order.verb;
+    return !chosen.yes && !chosen.order.dry_run &&
+           (verb == person_verb::fence || verb == person_verb::unfence ||
+            verb == person_verb::confirm_fenced);
+}
+
+bool says_yes(const person_order& order) {
+    std::cerr << to_string(order.verb) << " " << order.server << " of " << order.topology
+              << ". Type yes to go on: " << std::flush;
+    std::string said;
+    return std::getline(std::cin, said) && said == "yes";
+}
+
+// Without an agent only what needs nobody to act can be done: the journal is the agent's memory,
+// and it reads it when it starts.
+int note_without_agent(const config& settings, const person_order& order) {
+    fence_entry entry;
+    switch (order.verb) {
+        case person_verb::pin:
+        case person_verb::unpin: entry.kind = record_kind::pinned; break;
+        case person_verb::maintenance_on:
+        case person_verb::maintenance_off: entry.kind = record_kind::maintenance; break;
+        case person_verb::confirm_fenced: entry.kind = record_kind::confirmed_by_person; break;
+        case person_verb::fence:
+        case person_verb::unfence:
+            return fail(
+                "no agent answers at " + settings.agent.control + ", and this needs one; start it",
+                exit_failed);
+    }
+    entry.at = report_now().wall;
+    entry.agent = settings.agent.name;
+    entry.topology = order.topology;
+    entry.server = order.server;
+    entry.by = "uid " + std::to_string(::getuid());
+    entry.reason = order.reason;
+    if (order.verb == person_verb::maintenance_on) entry.until = entry.at + order.length;
+    if (order.dry_run) {
+        std::cout << "no agent runs; would note it for its next start\n";
+        return exit_fine;
+    }
+    auto journal = rt::journal::open(settings.agent.state_dir + "/journal");
+    if (!journal) return fail(journal.error().message, exit_failed);
+    auto written = journal->append(to_json(entry), rt::durability::durable);
+    if (!written) return fail(written.error().message, exit_failed);
+    std::cout << "no agent runs; noted for its next start\n";
+    return exit_fine;
+}
+
+int give(const std::string& path, order_options chosen) {
+    auto settings = load_for_command(path);
+    if (!settings) return exit_usage;
+    person_order& order = chosen.order;
+    std::string wrong = choose_topology(*settings, order);
+    if (wrong.empty()) wrong = unknown_server(*settings, order);
+    if (!chosen.length.empty()) {
+        auto length = parse_duration(chosen.length);
+        if (!length)
+            wrong = "\"" + chosen.length + "\" is no duration; write 30m or 2h";
+        else
+            order.length = std::chrono::duration_cast<std::chrono::seconds>(*length);
+    }
+    if (!wrong.empty()) return fail(wrong, exit_usage);
+    auto checked = parse_order(to_json(order));
+    if (!checked) return fail(checked.error().message, exit_usage);
+    if (needs_a_yes(chosen)) {
+        if (!::isatty(STDIN_FILENO))
+            return fail("there is no terminal to ask on; give --yes if it is meant", exit_usage);
+        if (!says_yes(order)) return fail("nothing was done", exit_failed);
+    }
+    boost::asio::io_context loop{1};
+    auto got = complete(loop, http::post_unix(settings->agent.control, "/api/v1/order",
+                                              to_json(order), rt::deadline::after(patience)));
+    if (!got && got.error().code == rt::errc::refused) return note_without_agent(*settings, order);
+    if (!got) return fail(got.error().message, exit_failed);
+    boost::system::error_code failed;
+    json::value parsed = json::parse(got->body ? *got->body : std::string(), failed);
+    const auto* said =
+        !failed && parsed.is_object() ? parsed.as_object().if_contains("sentence") : nullptr;
+    if (!said || !said->is_string())
+        return fail("the agent answered with HTTP status " + std::to_string(got->status),
+                    exit_failed);
+    if (chosen.as_json)
+        std::cout << json::serialize(parsed) << "\n";
+    else if (got->status == 200)
+        std::cout << printable(said->as_string()) << "\n";
+    if (got->status == 200) return exit_fine;
+    return chosen.as_json ? exit_failed : fail(std::string(said->as_string()), exit_failed);
+}
+
+std::shared_ptr<order_options> add(CLI::App& app, command_line& line, const char* name,
+                                   const char* help, person_verb verb, bool with_server) {
+    auto chosen = std::make_shared<order_options>();
+    chosen->order.verb = verb;
+    auto* command = app.add_subcommand(name, help);
+    auto* server = with_server
+                       ? command->add_option("SERVER", chosen->order.server, "as configured")
+                       : nullptr;
+    if (server && verb != person_verb::pin) server->required();
+    command->add_option("--topology", chosen->order.topology, "needed when there are several");
+    command->add_option("--reason", chosen->order.reason, "kept in the journal")->required();
+    command->add_flag("--dry-run", chosen->order.dry_run, "only say what would be done");
+    command->add_flag("--yes", chosen->yes, "do not ask");
+    command->add_flag("--json", chosen->as_json, "for programs");
+    if (verb == person_verb::pin) command->add_flag("--none", chosen->none, "end the pin");
+    if (verb == person_verb::maintenance_on)
+        command->add_option("--for", chosen->length, "30m, 2h …")->required();
+    command->callback([&line, chosen] {
+        line.chosen = [&line, chosen] {
+            if (chosen->none) chosen->order.verb = person_verb::unpin;
+            return give(line.config_path, *chosen);
+        };
+    });
+    return chosen;
+}
+
+}  // namespace
+
+void add_order_commands(CLI::App& app, command_line& line) {
+    add(app, line, "fence", "stops a server now, by the rungs of its ladder", person_verb::fence,
+        true);
+    add(app, line, "unfence", "gives a fenced server back and makes it writable, if it is safe",
+        person_verb::unfence, true);
+    add(app, line, "confirm-fenced", "says that a server which nobody can see is stopped",
+        person_verb::confirm_fenced, true);
+    add(app, line, "pin", "names the server to keep in a split brain", person_verb::pin, true);
+    auto* maintenance =
+        app.add_subcommand("maintenance", "pauses acting, with an expiry, and ends the pause");
+    maintenance->require_subcommand(1);
+    add(*maintenance, line, "on", "nothing is stopped for a while", person_verb::maintenance_on,
+        false);
+    add(*maintenance, line, "off", "the pause is over", person_verb::maintenance_off, false);
+}
+
+}  // namespace primacy::app

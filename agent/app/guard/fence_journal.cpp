@@ -1,0 +1,53 @@
+#include "agent/app/guard/fence_journal.hpp"
+
+#include "agent/rt/offload.hpp"
+
+namespace primacy::app {
+
+rt::result<journal_history> read_history(const std::filesystem::path& directory) {
+    auto contents = rt::read_journal(directory);
+    if (!contents) return contents.error();
+    journal_history made;
+    auto spoil = [&](const std::filesystem::path& file, std::size_t line, const std::string& what) {
+        if (made.trouble.empty())
+            made.trouble = file.string() + ":" + std::to_string(line) + ": " + what +
+                           "; read it with `primacy audit`, then move the file away";
+    };
+    for (const auto& damage : contents->damages)
+        spoil(damage.file, damage.line, damage.what);
+    for (const auto& record : contents->records) {
+        auto entry = parse_record(record.object);
+        if (entry)
+            made.entries.push_back(std::move(*entry));
+        else
+            spoil(record.file, record.line, entry.error().message);
+    }
+    return made;
+}
+
+fence_journal::fence_journal(boost::asio::thread_pool& disk, std::filesystem::path directory)
+    : disk_(disk), directory_(std::move(directory)) {}
+
+rt::result<journal_history> fence_journal::open() {
+    auto opened = rt::journal::open(directory_);
+    if (!opened) {
+        trouble_ = opened.error().message;
+        return opened.error();
+    }
+    file_.emplace(std::move(*opened));
+    auto history = read_history(directory_);
+    trouble_ = history ? history->trouble : history.error().message;
+    return history;
+}
+
+boost::asio::awaitable<rt::result<void>> fence_journal::write(fence_entry entry,
+                                                              rt::durability how) {
+    if (!file_) co_return rt::error{rt::errc::io, 0, trouble_};
+    append job{&*file_, to_json(entry), how};
+    auto written = co_await rt::offload(disk_, std::move(job));
+    if (!written) trouble_ = written.error().message;
+    if (written && !trouble_.empty()) trouble_.clear();
+    co_return written;
+}
+
+}  // namespace primacy::app

@@ -1,0 +1,456 @@
+#include "agent/app/guard/guard.hpp"
+
+#include "agent/app/report/status_json.hpp"
+#include "agent/rt/clock.hpp"
+#include "agent/rt/log.hpp"
+
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/this_coro.hpp>
+#include <boost/asio/use_awaitable.hpp>
+
+#include <algorithm>
+#include <cstdio>
+#include <random>
+#include <tuple>
+
+namespace primacy::app {
+
+namespace asio = boost::asio;
+using namespace std::chrono_literals;
+using fencing::fence_stage;
+using fencing::ladder_action;
+using fencing::ladder_step;
+using fencing::rung_failure;
+using fencing::rung_outcome;
+using fencing::rung_report;
+
+namespace {
+
+constexpr auto on_loop = asio::as_tuple(asio::use_awaitable);
+constexpr auto look_at_lease_every = 100ms;
+constexpr auto patience_after_deadline = 5s;  // a driver may take its grace and no more
+constexpr auto check_devices_every = 60s;
+constexpr auto patience_with_device = 10s;
+
+checks::moment boot_now() {
+    return checks::moment(rt::boot_clock::now().time_since_epoch());
+}
+
+rt::deadline deadline_of(checks::moment until) {
+    return rt::deadline::after(until - boot_now());
+}
+
+std::string new_nonce() {
+    std::random_device source;
+    char text[33];
+    std::snprintf(text, sizeof text, "%08x%08x%08x%08x", source(), source(), source(), source());
+    return text;
+}
+
+std::string text_of(const fencing::decision& made) {
+    std::string text = std::string(fencing::to_string(made.what)) + ": " + made.reason;
+    for (const auto& obstacle : made.obstacles)
+        text += "; but " + obstacle;
+    return text;
+}
+
+fence_stage stage_of(rung_outcome outcome) {
+    switch (outcome) {
+        case rung_outcome::confirmed: return fence_stage::confirmed;
+        case rung_outcome::partial: return fence_stage::partial;
+        case rung_outcome::failed: return fence_stage::failed;
+        case rung_outcome::unknown: return fence_stage::unknown;
+    }
+    return fence_stage::unknown;
+}
+
+}  // namespace
+
+// A ladder at work.
+struct guard::climbing {
+    fencing::fence_plan plan;
+    std::vector<std::string> survivors;
+    std::string incident;
+    fencing::ladder climb;
+    checks::moment begun_at;
+    rt::event wake;                     // a judgement came, or the rung ended
+    std::optional<rung_report> report;  // of the rung that ended
+
+    climbing(const fencing::fence_plan& what, const fencing::decision& made, std::string name,
+             checks::moment now, checks::moment deadline, asio::any_io_executor executor)
+        : plan(what),
+          survivors(made.survivors),
+          incident(std::move(name)),
+          climb(what.rungs, deadline),
+          begun_at(now),
+          wake(std::move(executor)) {}
+};
+
+guard::guard(std::shared_ptr<const topology_config> config, fencing::fencing_policy policy,
+             replayed past, services with)
+    : config_(std::move(config)),
+      policy_(std::move(policy)),
+      with_(std::move(with)),
+      tasks_(with_.executor),
+      random_(std::random_device{}()) {
+    state_ = std::move(past.state);
+    unfinished_ = std::move(past.unfinished);
+    for (const auto& server : config_->servers) {
+        statistics_[server.name];
+        for (const auto& name : server.fence)
+            health_[{server.name, name}];
+        const auto record = state_.servers.find(server.name);
+        bool stopped =
+            record != state_.servers.end() && (record->second.stage == fence_stage::confirmed ||
+                                               record->second.stage == fence_stage::manual);
+        if (stopped) with_.note_stopped(server.name);
+    }
+}
+
+// Made when it is needed for the first time: most servers are never fenced.
+fencing::driver* guard::driver_of(const std::string& server, const std::string& rung) {
+    auto& made = drivers_[{server, rung}];
+    for (const auto& configured : config_->servers) {
+        bool has_it = configured.name == server &&
+                      std::find(configured.fence.begin(), configured.fence.end(), rung) !=
+                          configured.fence.end();
+        if (!made && has_it) made = with_.make_driver(configured, rung);
+    }
+    return made.get();
+}
+
+std::string guard::new_incident(const std::string& server) {
+    auto seconds =
+        std::chrono::duration_cast<std::chrono::seconds>(rt::wall_clock::now().time_since_epoch())
+            .count();
+    return config_->name + "-" + server + "-" + std::to_string(seconds) + "-" +
+           std::to_string(++incidents_);
+}
+
+fence_entry guard::entry_of(record_kind kind, const std::string& server) const {
+    fence_entry entry;
+    entry.kind = kind;
+    entry.at = std::chrono::time_point_cast<checks::wall_time::duration>(rt::wall_clock::now());
+    entry.agent = with_.agent;
+    entry.topology = config_->name;
+    entry.server = server;
+    entry.by = "agent";
+    return entry;
+}
+
+void guard::publish_change() {
+    if (with_.changed) with_.changed();
+}
+
+// --- deciding
+
+void guard::follow(std::shared_ptr<const topology_snapshot> judged) {
+    newest_ = std::move(judged);
+    state_.journal_trouble = with_.journal->trouble();
+    auto before = state_.servers;
+    auto events = fencing::follow(state_, newest_->seen, newest_->verdict);
+    std::vector<fence_entry> entries;
+    for (const auto& [server, record] : before) {
+        auto now = state_.servers.find(server);
+        if (now == state_.servers.end()) {
+            entries.push_back(entry_of(record_kind::released, server));
+        } else if (now->second.did_not_hold != record.did_not_hold) {
+            entries.push_back(entry_of(record_kind::contested, server));
+            entries.back().rung = now->second.rung;
+        }
+    }
+    for (const auto& event : events)
+        rt::log(rt::log_level::warning, "fence", config_->name + ": " + event,
+                {{"topology", config_->name}});
+    if (!entries.empty()) tasks_.spawn("note events", write_events(std::move(entries)));
+
+    auto made = fencing::decide(newest_->seen, newest_->verdict, state_, with_.lease(), policy_);
+    if (text_of(made) != text_of(decision_) && made.what != fencing::action::none)
+        rt::log(rt::log_level::warning, "fence", config_->name + ": " + text_of(made),
+                {{"topology", config_->name}});
+    decision_ = std::move(made);
+    if (decision_.what == fencing::action::fence) {
+        const fencing::decision copy = decision_;
+        for (const auto& plan : copy.fences)
+            if (plan.valid_until > boot_now()) begin(plan, copy);
+    }
+    for (auto& [server, climb] : climbs_)
+        climb->wake.notify();
+}
+
+std::shared_ptr<const guard_view> guard::view() const {
+    auto made = std::make_shared<guard_view>();
+    made->decision = decision_;
+    made->state = state_;
+    made->lease = with_.lease();
+    made->journal_trouble = with_.journal->trouble();
+    checks::moment now = boot_now();
+    bool has_lease = !policy_.needs_lease || (made->lease.held && now < made->lease.valid_until);
+    checks::wall_time wall = report_now().wall;
+    made->in_maintenance = state_.maintenance && now < state_.maintenance->until;
+    if (made->in_maintenance) made->maintenance_until = wall + (state_.maintenance->until - now);
+    if (made->lease.held) made->lease_expiry = wall + (made->lease.valid_until - now);
+    made->armed =
+        policy_.enforce && has_lease && !made->in_maintenance && made->journal_trouble.empty();
+    auto recent = std::count_if(state_.started.begin(), state_.started.end(),
+                                [&](checks::moment at) { return at > now - policy_.per; });
+    made->budget_left = std::max(0, policy_.max_fences - static_cast<int>(recent));
+    made->servers = statistics_;
+    made->methods = health_;
+    return made;
+}
+
+asio::awaitable<void> guard::write_events(std::vector<fence_entry> entries) {
+    for (auto& entry : entries) {
+        auto written = co_await with_.journal->write(std::move(entry), rt::durability::durable);
+        if (!written) rt::log(rt::log_level::error, "fence", "journal: " + written.error().message);
+    }
+}
+
+// --- climbing
+
+void guard::begin(const fencing::fence_plan& plan, const fencing::decision& made) {
+    if (climbs_.contains(plan.server)) return;
+    checks::moment now = boot_now();
+    auto climb = std::make_shared<climbing>(plan, made, new_incident(plan.server), now,
+                                            now + policy_.deadline, with_.executor);
+    climbs_[plan.server] = climb;
+    fencing::fence_started(state_, plan.server, climb->incident, now);
+    tasks_.spawn("fence " + plan.server, this->climb(climb));
+}
+
+std::string guard::why_stop(const climbing& now) const {
+    if (!newest_) return "";
+    return fencing::why_stop(now.plan, now.survivors, newest_->seen, newest_->verdict, state_,
+                             with_.lease(), policy_);
+}
+
+// A reading that began after the ladder did shows it read-only, replicating or away by refusal.
+bool guard::seen_stopped(const climbing& now) const {
+    if (!newest_) return false;
+    const auto& seen = newest_->seen.servers;
+    for (std::size_t i = 0; i < seen.size(); ++i) {
+        if (seen[i].name != now.plan.server) continue;
+        const auto& here = newest_->verdict.graph.members[i];
+        return here.known() && !*here.may_write && seen[i].newest.started_at > now.begun_at;
+    }
+    return false;
+}
+
+// When the agent is told to end, the rung at work is cancelled and what is known is noted; nothing
+// of it is skipped by an exception.
+asio::awaitable<void> guard::climb(std::shared_ptr<climbing> now) {
+    co_await asio::this_coro::throw_if_cancelled(false);
+    rt::log(rt::log_level::warning, "fence",
+            config_->name + ": stopping " + now->plan.server + ": " + now->plan.why,
+            {{"topology", config_->name}, {"server", now->plan.server}});
+    fence_entry begun = entry_of(record_kind::begun, now->plan.server);
+    begun.incident = now->incident;
+    begun.reason = now->plan.why;
+    begun.survivors = now->survivors;
+    // Forced to disk together with the first intent, which follows it at once.
+    auto noted = co_await with_.journal->write(std::move(begun), rt::durability::cached);
+    if (!noted) state_.journal_trouble = noted.error().message;
+    for (;;) {
+        const bool ending = co_await rt::is_cancelled();
+        std::string why = ending ? std::string("the agent was told to end") : why_stop(*now);
+        auto step = now->climb.next(boot_now(), why, seen_stopped(*now));
+        if (step.what == ladder_step::finish) break;
+        bool acted = co_await act(now, step);
+        if (!acted) break;
+    }
+    co_await finish(now);
+}
+
+// False: the intent could not be noted, and so nothing was done.
+asio::awaitable<bool> guard::act(std::shared_ptr<climbing> now, ladder_action step) {
+    co_await asio::this_coro::throw_if_cancelled(false);
+    const std::string rung = now->climb.rungs()[step.rung].name;
+    fencing::fence_order order{now->incident, new_nonce(), now->plan.why};
+    bool verifying = step.what == ladder_step::verify;
+    if (!verifying) {
+        fence_entry intent = entry_of(record_kind::intent, now->plan.server);
+        intent.incident = now->incident;
+        intent.rung = rung;
+        intent.nonce = order.nonce;
+        auto noted = co_await with_.journal->write(std::move(intent), rt::durability::durable);
+        if (!noted) {
+            state_.journal_trouble = noted.error().message;
+            co_return false;
+        }
+        ++statistics_[now->plan.server].attempts;
+    }
+    now->report.reset();
+    rt::task_group group(with_.executor);
+    auto began = boot_now();
+    group.spawn("rung " + rung, run_rung(now, step, order));
+    rt::deadline patience = rt::deadline::after(step.until - began + patience_after_deadline);
+    bool cancelled = false;
+    while (!now->report && !group.running().empty()) {
+        co_await now->wake.wait(rt::deadline::after(look_at_lease_every));
+        auto lease = with_.lease();
+        bool lost = policy_.needs_lease && (!lease.held || boot_now() >= lease.valid_until);
+        const bool ending = co_await rt::is_cancelled();
+        if (!cancelled && (ending || patience.passed() || (lost && !verifying))) {
+            cancelled = true;
+            group.cancel();
+        }
+    }
+    std::ignore = co_await group.join(rt::deadline::after(patience_after_deadline));
+    rung_report report{
+        rung_outcome::unknown, rung_failure::cancelled, rung + " was given up in the middle", {}};
+    if (now->report) report = std::move(*now->report);
+    now->climb.ended(report);
+    if (report.outcome != rung_outcome::confirmed && !verifying)
+        ++statistics_[now->plan.server].failures[report.reason];
+
+    fence_entry outcome = entry_of(record_kind::outcome, now->plan.server);
+    outcome.incident = now->incident;
+    outcome.rung = rung;
+    outcome.nonce = order.nonce;
+    outcome.reason = report.sentence;
+    outcome.result = fencing::to_string(report.outcome);
+    outcome.failure = fencing::to_string(report.reason);
+    outcome.verification = verifying;
+    outcome.facts = report.facts;
+    rt::log(
+        report.outcome == rung_outcome::confirmed ? rt::log_level::warning : rt::log_level::error,
+        "fence",
+        config_->name + ": " + now->plan.server + " by " + rung + ": " + outcome.result + ": " +
+            report.sentence,
+        {{"topology", config_->name}, {"server", now->plan.server}});
+    auto noted = co_await with_.journal->write(std::move(outcome), rt::durability::durable);
+    if (!noted) state_.journal_trouble = noted.error().message;
+    co_return true;
+}
+
+asio::awaitable<void> guard::run_rung(std::shared_ptr<climbing> now, ladder_action step,
+                                      fencing::fence_order order) {
+    const std::string rung = now->climb.rungs()[step.rung].name;
+    fencing::driver* driver = driver_of(now->plan.server, rung);
+    rt::deadline until = deadline_of(step.until);
+    if (!driver) {
+        now->report = rung_report{rung_outcome::failed,
+                                  rung_failure::not_found,
+                                  "there is no method " + rung + " any more",
+                                  {}};
+    } else if (step.what == ladder_step::verify) {
+        auto report = co_await driver->verify(std::move(order), until);
+        now->report = std::move(report);
+    } else {
+        auto report = co_await driver->fence(std::move(order), until);
+        now->report = std::move(report);
+    }
+    now->wake.notify();
+}
+
+asio::awaitable<void> guard::finish(std::shared_ptr<climbing> now) {
+    co_await asio::this_coro::throw_if_cancelled(false);
+    auto result = now->climb.result();
+    const std::string& server = now->plan.server;
+    auto took = std::chrono::duration<double>(boot_now() - now->begun_at).count();
+    fencing::fence_ended(state_, server, result.stage, result.rung, result.sentence, boot_now());
+    statistics_[server].last_seconds = took;
+    if (result.stage == fence_stage::confirmed) {
+        statistics_[server].last_confirmed_at = report_now().wall;
+        with_.note_stopped(server);
+    }
+    climbs_.erase(server);
+    publish_change();
+    fence_entry ended = entry_of(record_kind::ended, server);
+    ended.incident = now->incident;
+    ended.rung = result.rung;
+    ended.result = fencing::to_string(result.stage);
+    ended.reason = result.sentence;
+    auto noted = co_await with_.journal->write(std::move(ended), rt::durability::durable);
+    if (!noted) state_.journal_trouble = noted.error().message;
+}
+
+// --- what an earlier run left, and devices
+
+asio::awaitable<void> guard::take_up(unfinished_fence left) {
+    rung_report found{
+        rung_outcome::failed, rung_failure::none, "the agent ended before anything was done", {}};
+    fencing::driver* driver = driver_of(left.server, left.rung);
+    if (left.acted && driver) {
+        fencing::fence_order order{left.incident, new_nonce(), "taken up after a restart"};
+        auto report = co_await driver->verify(std::move(order), rt::deadline::after(10s));
+        found = std::move(report);
+    } else if (left.acted) {
+        found = {
+            rung_outcome::unknown,
+            rung_failure::not_found,
+            "the agent ended in the middle of " + left.rung + ", which is not configured any more",
+            {}};
+    }
+    fencing::fence_ended(state_, left.server, stage_of(found.outcome), left.rung, found.sentence,
+                         boot_now());
+    if (found.outcome == rung_outcome::confirmed) with_.note_stopped(left.server);
+    rt::log(rt::log_level::warning, "fence",
+            config_->name + ": the fence of " + left.server + " that a restart interrupted is " +
+                std::string(fencing::to_string(found.outcome)) + ": " + found.sentence,
+            {{"topology", config_->name}, {"server", left.server}});
+    fence_entry ended = entry_of(record_kind::ended, left.server);
+    ended.incident = left.incident;
+    ended.rung = left.rung;
+    ended.result = fencing::to_string(stage_of(found.outcome));
+    ended.reason = found.sentence;
+    auto noted = co_await with_.journal->write(std::move(ended), rt::durability::durable);
+    if (!noted) state_.journal_trouble = noted.error().message;
+    publish_change();
+}
+
+// One device, for ever; each has a task of its own, so that one that hangs delays no other.
+asio::awaitable<void> guard::watch_device(device which, std::chrono::milliseconds first) {
+    asio::steady_timer timer(with_.executor);
+    timer.expires_after(first);
+    auto [stopped] = co_await timer.async_wait(on_loop);
+    if (stopped) co_return;
+    fencing::driver& driver = *driver_of(which.first, which.second);
+    method_health& health = health_.at(which);
+    for (;;) {
+        auto checked = co_await driver.check(rt::deadline::after(patience_with_device));
+        bool told = health.checked && !health.up;
+        health.checked = true;
+        health.up = checked.has_value();
+        health.trouble = checked ? "" : checked.error().message;
+        if (!health.up && !told)
+            rt::log(rt::log_level::warning, "fence",
+                    config_->name + ": " + which.second + " could not stop " + which.first +
+                        " now: " + health.trouble,
+                    {{"topology", config_->name}, {"server", which.first}});
+        publish_change();
+        timer.expires_after(check_devices_every);
+        auto [cancelled] = co_await timer.async_wait(on_loop);
+        if (cancelled) co_return;
+    }
+}
+
+asio::awaitable<void> guard::idle() {
+    asio::steady_timer timer(with_.executor, rt::time_point::max());
+    co_await timer.async_wait(on_loop);
+}
+
+asio::awaitable<void> guard::run() {
+    for (auto& left : unfinished_)
+        tasks_.spawn("take up " + left.server, take_up(left));
+    unfinished_.clear();
+    // Whether SQL would do it is of interest only where we may act: it costs the server a login.
+    // One after the other, because a thousand logins at once are an attack.
+    auto first = check_devices_every * std::uniform_real_distribution<double>(0, 0.1)(random_);
+    for (const auto& [which, health] : health_) {
+        if (!policy_.enforce && which.second == "sql") continue;
+        if (!driver_of(which.first, which.second)) continue;
+        auto wait = std::chrono::duration_cast<std::chrono::milliseconds>(first);
+        tasks_.spawn("device " + which.second, watch_device(which, wait));
+        first = std::min<decltype(first)>(first + 100ms, check_devices_every);
+    }
+    // In observe mode with SQL alone there is no task; an empty group would end the wait below.
+    tasks_.spawn("idle", idle());
+    co_await asio::this_coro::reset_cancellation_state(asio::enable_terminal_cancellation());
+    // Being cancelled cancels the tasks; a rung at work ends within its grace.
+    co_await tasks_.join(rt::deadline{rt::time_point::max()});
+}
+
+}  // namespace primacy::app

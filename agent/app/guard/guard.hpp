@@ -1,0 +1,102 @@
+// Guards one topology: after each judgement it asks the verdict who is to be stopped, climbs the
+// loser's ladder when it may, keeps the journal, and tells what it did. The only place that acts on
+// servers. Decides nothing itself: verdict and ladder are pure (fencing/).
+#pragma once
+
+#include "agent/app/guard/fence_journal.hpp"
+#include "agent/app/guard/guard_view.hpp"
+#include "agent/app/guard/person_order.hpp"
+#include "agent/app/watch/snapshot.hpp"
+#include "agent/rt/event.hpp"
+#include "agent/rt/task_group.hpp"
+#include "fencing/drivers/driver.hpp"
+#include "fencing/ladder.hpp"
+#include "fencing/verdict.hpp"
+
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/awaitable.hpp>
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <random>
+#include <string>
+#include <vector>
+
+namespace primacy::app {
+
+class guard {
+public:
+    struct services {
+        boost::asio::any_io_executor executor;
+        fence_journal* journal = nullptr;
+        std::string agent;  // our name, for the journal
+        std::function<std::unique_ptr<fencing::driver>(const server_config&, const std::string&)>
+            make_driver;
+        // Tells the judge that a server was proved to be stopped.
+        std::function<void(const std::string&)> note_stopped;
+        std::function<fencing::lease_view()> lease;
+        // Makes the server writable, for a person's unfence only (S1).
+        std::function<boost::asio::awaitable<rt::result<void>>(const server_config&, rt::deadline)>
+            open_for_writing;
+        std::function<void()> changed;  // view() has news that no judgement brings
+    };
+
+    guard(std::shared_ptr<const topology_config> config, fencing::fencing_policy policy,
+          replayed past, services with);
+
+    // A new judgement; what it leads to is started from the event loop.
+    void follow(std::shared_ptr<const topology_snapshot> judged);
+    std::shared_ptr<const guard_view> view() const;
+    // Does what a person asks; returns one sentence that says what was done. Nothing is done by
+    // halves: an error means that nothing was changed, unless its sentence says otherwise.
+    boost::asio::awaitable<rt::result<std::string>> carry_out(person_order order);
+    // Re-verifies what was left unfinished, checks devices; until cancelled. Then its ladders are
+    // cancelled and waited for.
+    boost::asio::awaitable<void> run();
+
+private:
+    struct climbing;
+    using answer = rt::result<std::string>;
+    using device = std::pair<std::string, std::string>;  // server and rung
+
+    void begin(const fencing::fence_plan& plan, const fencing::decision& made);
+    boost::asio::awaitable<void> climb(std::shared_ptr<climbing> now);
+    boost::asio::awaitable<void> finish(std::shared_ptr<climbing> now);
+    boost::asio::awaitable<bool> act(std::shared_ptr<climbing> now, fencing::ladder_action step);
+    boost::asio::awaitable<void> run_rung(std::shared_ptr<climbing> now,
+                                          fencing::ladder_action step, fencing::fence_order order);
+    boost::asio::awaitable<void> take_up(unfinished_fence left);
+    boost::asio::awaitable<void> watch_device(device which, std::chrono::milliseconds first);
+    boost::asio::awaitable<void> idle();
+    boost::asio::awaitable<void> write_events(std::vector<fence_entry> entries);
+    boost::asio::awaitable<answer> note_and_say(fence_entry entry, std::string done);
+    boost::asio::awaitable<answer> confirm_fenced(person_order order);
+    boost::asio::awaitable<answer> unfence(person_order order);
+    boost::asio::awaitable<answer> fence_by_hand(person_order order);
+    fence_entry entry_of_person(record_kind kind, const person_order& order) const;
+    std::string why_stop(const climbing& now) const;
+    bool seen_stopped(const climbing& now) const;
+    fence_entry entry_of(record_kind kind, const std::string& server) const;
+    fencing::driver* driver_of(const std::string& server, const std::string& rung);
+    std::string new_incident(const std::string& server);
+    void publish_change();
+
+    std::shared_ptr<const topology_config> config_;
+    fencing::fencing_policy policy_;
+    services with_;
+    fencing::fence_state state_;
+    std::vector<unfinished_fence> unfinished_;
+    std::shared_ptr<const topology_snapshot> newest_;
+    fencing::decision decision_;
+    std::map<device, std::unique_ptr<fencing::driver>> drivers_;
+    std::map<device, method_health> health_;
+    std::map<std::string, fence_statistics> statistics_;
+    rt::task_group tasks_;
+    std::map<std::string, std::shared_ptr<climbing>> climbs_;  // by server
+    std::uint64_t incidents_ = 0;
+    std::minstd_rand random_;
+};
+
+}  // namespace primacy::app

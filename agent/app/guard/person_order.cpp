@@ -1,0 +1,86 @@
+#include "agent/app/guard/person_order.hpp"
+
+#include <boost/json/object.hpp>
+#include <boost/json/parse.hpp>
+#include <boost/json/serialize.hpp>
+
+#include <optional>
+#include <utility>
+
+namespace primacy::app {
+
+namespace json = boost::json;
+
+namespace {
+
+constexpr std::pair<person_verb, std::string_view> verbs[] = {
+    {person_verb::pin, "pin"},
+    {person_verb::unpin, "unpin"},
+    {person_verb::maintenance_on, "maintenance_on"},
+    {person_verb::maintenance_off, "maintenance_off"},
+    {person_verb::confirm_fenced, "confirm_fenced"},
+    {person_verb::unfence, "unfence"},
+    {person_verb::fence, "fence"},
+};
+constexpr std::chrono::hours longest_maintenance{7 * 24};
+
+std::string text_of(const json::object& from, const char* key) {
+    const auto* found = from.if_contains(key);
+    return found && found->is_string() ? std::string(found->as_string()) : std::string();
+}
+
+rt::error refused(std::string why) {
+    return {rt::errc::usage, 0, std::move(why)};
+}
+
+bool names_a_server(person_verb verb) {
+    return verb != person_verb::unpin && verb != person_verb::maintenance_on &&
+           verb != person_verb::maintenance_off;
+}
+
+}  // namespace
+
+std::string_view to_string(person_verb verb) noexcept {
+    for (const auto& [each, word] : verbs)
+        if (each == verb) return word;
+    return "pin";
+}
+
+std::string to_json(const person_order& order) {
+    return json::serialize(json::object{{"verb", to_string(order.verb)},
+                                        {"topology", order.topology},
+                                        {"server", order.server},
+                                        {"reason", order.reason},
+                                        {"length_seconds", order.length.count()},
+                                        {"dry_run", order.dry_run}});
+}
+
+rt::result<person_order> parse_order(std::string_view text) {
+    boost::system::error_code failed;
+    json::value parsed = json::parse(text, failed);
+    if (failed || !parsed.is_object()) return refused("an order is a JSON object");
+    const json::object& from = parsed.as_object();
+    std::optional<person_verb> verb;
+    for (const auto& [each, word] : verbs)
+        if (word == text_of(from, "verb")) verb = each;
+    if (!verb) return refused("there is no order \"" + text_of(from, "verb") + "\"");
+    person_order made;
+    made.verb = *verb;
+    made.topology = text_of(from, "topology");
+    made.server = text_of(from, "server");
+    made.reason = text_of(from, "reason");
+    if (made.topology.empty()) return refused("the order names no topology");
+    if (names_a_server(*verb) && made.server.empty()) return refused("the order names no server");
+    if (made.reason.empty())
+        return refused("say why with --reason; it is kept in the journal for whoever comes next");
+    if (const auto* length = from.if_contains("length_seconds"); length && length->is_int64())
+        made.length = std::chrono::seconds(length->as_int64());
+    if (*verb == person_verb::maintenance_on &&
+        (made.length.count() <= 0 || made.length > longest_maintenance))
+        return refused("say for how long with --for, at most 7 days");
+    const auto* dry = from.if_contains("dry_run");
+    made.dry_run = dry && dry->is_bool() && dry->as_bool();
+    return made;
+}
+
+}  // namespace primacy::app

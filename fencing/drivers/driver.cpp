@@ -1,0 +1,3 @@
+#include "fencing/drivers/driver.hpp"
+
+namespace primacy::fencing {}

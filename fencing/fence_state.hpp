@@ -1,0 +1,73 @@
+// What is remembered of fences: who was stopped and how surely, what stands in the way of the next
+// one. Everything in it can be read back from the journal. Pure.
+#pragma once
+
+#include "checks/judge.hpp"
+#include "fencing/rung_report.hpp"
+
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace primacy::fencing {
+
+// As it is exported (primacy_fence_state) and shown.
+enum class fence_stage {
+    none,         // never fenced, or released since
+    requested,    // decided, and waiting for something (lease, cooldown …)
+    in_progress,  // a rung is at work
+    confirmed,    // stopped, by fresh evidence
+    partial,      // stopped for ordinary accounts; bypass accounts remain
+    failed,       // every rung certainly failed
+    unknown,      // nobody knows; it may still be writing
+    manual        // a person has confirmed that it is stopped
+};
+std::string_view to_string(fence_stage stage) noexcept;
+const std::vector<fence_stage>& all_fence_stages();
+
+// The newest fence of one server.
+struct fence_record {
+    std::string incident;
+    fence_stage stage = fence_stage::none;
+    std::string rung;      // that confirmed it, or was tried last
+    std::string sentence;  // what came of it
+    checks::moment started_at{};
+    checks::moment ended_at{};  // meaningless while in_progress
+    // Rungs that were confirmed and did not hold: it was seen writable again afterwards.
+    std::set<std::string> did_not_hold;
+};
+
+struct maintenance_window {
+    checks::moment until{};
+    std::string reason;
+};
+
+struct fence_state {
+    std::string pin;  // by a person; empty: the configured one counts
+    std::optional<maintenance_window> maintenance;
+    std::map<std::string, fence_record> servers;
+    std::vector<checks::moment> started;  // of our own fences, for the budget; oldest first
+    std::string journal_trouble;          // why no intent can be noted, and so nothing be done (S6)
+
+    bool in_progress(const std::string& server) const;
+    // It was stopped, and has not been given back: it does not count as a survivor.
+    bool quarantined(const std::string& server) const;
+};
+
+void fence_started(fence_state& state, const std::string& server, const std::string& incident,
+                   checks::moment at);
+void fence_ended(fence_state& state, const std::string& server, fence_stage stage,
+                 const std::string& rung, const std::string& sentence, checks::moment at);
+// A person says that it is stopped, or gives it back.
+void fence_confirmed_by_person(fence_state& state, const std::string& server, checks::moment at);
+void fence_released(fence_state& state, const std::string& server);
+
+// What a new judgement says about fenced servers: one that replicates from the writer is given
+// back; one that is writable again was contested. Returns events, for log and journal.
+std::vector<std::string> follow(fence_state& state, const checks::observation& seen,
+                                const checks::judgement& verdict);
+
+}  // namespace primacy::fencing

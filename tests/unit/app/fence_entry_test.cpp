@@ -1,0 +1,183 @@
+#include "agent/app/guard/fence_entry.hpp"
+
+#include "agent/app/guard/person_order.hpp"
+
+#include <doctest/doctest.h>
+
+using namespace primacy;
+using namespace primacy::app;
+using namespace std::chrono_literals;
+using fencing::fence_stage;
+
+namespace {
+
+const checks::wall_time noon{1795348800s};
+const checks::moment boot{5000s};
+
+fence_entry entry(record_kind kind, const std::string& server, checks::duration before = 0s) {
+    fence_entry made;
+    made.kind = kind;
+    made.at = noon - before;
+    made.topology = "shop";
+    made.server = server;
+    return made;
+}
+
+fence_entry ended(const std::string& server, const std::string& result, checks::duration before) {
+    fence_entry made = entry(record_kind::ended, server, before);
+    made.result = result;
+    made.rung = "sql";
+    made.reason = "so it was";
+    return made;
+}
+
+}  // namespace
+
+TEST_CASE("an entry is the same after it was written and read") {
+    fence_entry full = entry(record_kind::outcome, "db1");
+    full.agent = "host1";
+    full.incident = "shop-db1-1-1";
+    full.by = "uid 0";
+    full.reason = "a \"sentence\" with \\ and \n a line";
+    full.rung = "db1-ssh";
+    full.nonce = "00ff";
+    full.result = "unknown";
+    full.failure = "timeout";
+    full.verification = true;
+    full.survivors = {"db2", "db3"};
+    full.facts = {{"gtid_before", "0-1-5"}, {"killed_sessions", "12"}};
+    full.until = noon + 90s;
+    std::string line = to_json(full);
+    CHECK(line.find('\n') == std::string::npos);
+    auto read = parse_record(line);
+    REQUIRE(read);
+    CHECK(*read == full);
+}
+
+TEST_CASE("what is not understood is refused, not skipped") {
+    CHECK(parse_record("rubbish").has_error());
+    CHECK(parse_record("[1]").has_error());
+    CHECK(parse_record(R"({"kind":"intent"})").has_error());
+    CHECK(parse_record(R"({"kind":"from_the_future","at_ns":1})").has_error());
+    CHECK(parse_record(R"({"kind":"intent","at_ns":"1"})").has_error());
+}
+
+TEST_CASE("a replay knows the newest fence, and its time on our own clock") {
+    auto past = replay({entry(record_kind::begun, "db1", 20s), ended("db1", "confirmed", 18s)},
+                       "shop", noon, boot);
+    CHECK(past.unfinished.empty());
+    REQUIRE(past.state.servers.contains("db1"));
+    const auto& record = past.state.servers.at("db1");
+    CHECK(record.stage == fence_stage::confirmed);
+    CHECK(record.ended_at == boot - 18s);
+    CHECK(past.state.started == std::vector<checks::moment>{boot - 20s});
+    CHECK(past.state.quarantined("db1"));
+}
+
+TEST_CASE("other topologies do not count") {
+    auto past = replay({entry(record_kind::begun, "db1", 20s)}, "other", noon, boot);
+    CHECK(past.state.servers.empty());
+    CHECK(past.unfinished.empty());
+}
+
+TEST_CASE("a fence without an end is unfinished, with what was intended last") {
+    auto intent = entry(record_kind::intent, "db1", 4s);
+    intent.rung = "sql";
+    intent.nonce = "aa";
+    auto outcome = entry(record_kind::outcome, "db1", 3s);
+    outcome.rung = "sql";
+    outcome.result = "unknown";
+    auto second = entry(record_kind::intent, "db1", 2s);
+    second.rung = "db1-bmc";
+    second.nonce = "bb";
+    auto past =
+        replay({entry(record_kind::begun, "db1", 5s), intent, outcome, second}, "shop", noon, boot);
+    REQUIRE(past.unfinished.size() == 1);
+    CHECK(past.unfinished.front().server == "db1");
+    CHECK(past.unfinished.front().rung == "db1-bmc");
+    CHECK(past.unfinished.front().nonce == "bb");
+    CHECK(past.unfinished.front().acted);
+    CHECK(past.state.in_progress("db1"));
+}
+
+TEST_CASE("a fence that was begun and not acted on is unfinished too, and says so") {
+    auto past = replay({entry(record_kind::begun, "db1", 5s)}, "shop", noon, boot);
+    REQUIRE(past.unfinished.size() == 1);
+    CHECK_FALSE(past.unfinished.front().acted);
+}
+
+TEST_CASE("what a person said outlives a restart") {
+    auto pin = entry(record_kind::pinned, "db2", 60s);
+    auto pause = entry(record_kind::maintenance, "", 30s);
+    pause.until = noon + 90s;
+    pause.reason = "a disk";
+    auto past = replay({pin, pause, entry(record_kind::confirmed_by_person, "db1", 10s)}, "shop",
+                       noon, boot);
+    CHECK(past.state.pin == "db2");
+    REQUIRE(past.state.maintenance);
+    CHECK(past.state.maintenance->until == boot + 90s);
+    CHECK(past.state.maintenance->reason == "a disk");
+    CHECK(past.state.servers.at("db1").stage == fence_stage::manual);
+
+    SUBCASE("until it is taken back") {
+        auto later = replay(
+            {pin, pause, entry(record_kind::pinned, ""), entry(record_kind::maintenance, "")},
+            "shop", noon, boot);
+        CHECK(later.state.pin.empty());
+        CHECK_FALSE(later.state.maintenance);
+    }
+    SUBCASE("or it has expired") {
+        auto later = replay({pause}, "shop", noon + 100s, boot);
+        CHECK_FALSE(later.state.maintenance);
+    }
+}
+
+TEST_CASE("a server that was given back has no fence any more") {
+    auto past = replay({entry(record_kind::begun, "db1", 20s), ended("db1", "confirmed", 18s),
+                        entry(record_kind::released, "db1", 3s)},
+                       "shop", noon, boot);
+    CHECK_FALSE(past.state.servers.contains("db1"));
+}
+
+TEST_CASE("a rung that did not hold is remembered through the next fence") {
+    auto contested = entry(record_kind::contested, "db1", 10s);
+    contested.rung = "sql";
+    auto past = replay({entry(record_kind::begun, "db1", 20s), ended("db1", "confirmed", 18s),
+                        contested, entry(record_kind::begun, "db1", 5s)},
+                       "shop", noon, boot);
+    CHECK(past.state.servers.at("db1").did_not_hold == std::set<std::string>{"sql"});
+}
+
+TEST_CASE("a wall clock that was set back lengthens nothing") {
+    auto past = replay({entry(record_kind::begun, "db1", -3600s), ended("db1", "failed", -3600s)},
+                       "shop", noon, boot);
+    CHECK(past.state.servers.at("db1").ended_at == boot);
+    CHECK(past.state.started.front() == boot);
+}
+
+TEST_CASE("an order names what it needs, or is refused with a sentence") {
+    person_order order;
+    order.verb = person_verb::maintenance_on;
+    order.topology = "shop";
+    order.reason = "a disk";
+    order.length = 1800s;
+    auto read = parse_order(to_json(order));
+    REQUIRE(read);
+    CHECK(read->verb == person_verb::maintenance_on);
+    CHECK(read->length == 1800s);
+    CHECK(read->by.empty());  // whoever receives it knows better than the sender says
+
+    order.length = 0s;
+    CHECK(parse_order(to_json(order)).error().message.find("--for") != std::string::npos);
+    order.length = 8 * 24h;
+    CHECK(parse_order(to_json(order)).has_error());
+    order.verb = person_verb::fence;
+    CHECK(parse_order(to_json(order)).error().message.find("server") != std::string::npos);
+    order.server = "db1";
+    CHECK(parse_order(to_json(order)).has_value());
+    order.reason.clear();
+    CHECK(parse_order(to_json(order)).error().message.find("--reason") != std::string::npos);
+    CHECK(parse_order("{}").has_error());
+    CHECK(parse_order("nonsense").has_error());
+    CHECK(parse_order(R"({"verb":"open","topology":"shop","reason":"x"})").has_error());
+}
