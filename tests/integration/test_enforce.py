@@ -225,3 +225,66 @@ def test_preflight_for_fencing(fenceable, start_agent):
     fine = agent.cli("preflight", "shop", "--for", "fencing")
     assert fine.exit_code == 0, fine
     assert fine.stdout.count("sql can stop it") == 3
+
+
+# --- resolve
+
+
+def test_resolve_keeps_whom_a_person_named(fenceable, start_agent):
+    """The losers are stopped and proved first; what they hold alone is told, to the row."""
+    agent = start_agent(fenceable)
+    agent.wait_state("healthy")
+    fenceable.promote("db3")
+    fenceable["db3"].query("CREATE DATABASE IF NOT EXISTS lost")
+    agent.wait_state("split_brain")
+    plan = agent.cli("resolve", "shop", "--keep", "db1", "--reason", "it has the money",
+                     "--dry-run")
+    assert plan.exit_code == 0 and "stop db3 by sql" in plan.stdout, plan
+    assert "db3 holds 1 transaction that db1 lacks" in plan.stdout, plan
+    assert not read_only(fenceable["db3"]), "a dry run does nothing"
+    done = agent.cli("resolve", "shop", "--keep", "db1", "--reason", "it has the money", "--yes")
+    assert done.exit_code == 0 and "db1 is the only writer" in done.stdout, done
+    assert read_only(fenceable["db3"]) and not read_only(fenceable["db1"])
+    agent.wait_for(lambda seen: seen["writers"] == ["db1"], what="one writer")
+    again = agent.cli("resolve", "shop", "--keep", "db1", "--reason", "once more", "--yes")
+    assert again.exit_code == 0, again
+
+
+def test_resolve_opens_the_survivor_last(fenceable, start_agent):
+    agent = start_agent(fenceable)
+    agent.wait_state("healthy")
+    done = agent.cli("resolve", "shop", "--keep", "db2", "--reason", "db1 is going away", "--yes")
+    assert done.exit_code == 0, done
+    assert read_only(fenceable["db1"]) and not read_only(fenceable["db2"])
+    kinds = [(record["kind"], record["server"]) for record in journal(agent)]
+    assert kinds.index(("ended", "db1")) < kinds.index(("opened", "db2")), kinds
+
+
+def test_resolve_stops_when_a_loser_cannot_be_confirmed(fenceable, start_agent):
+    agent = start_agent(fenceable)
+    agent.wait_state("healthy")
+    fenceable["db1"].pause()
+    agent.wait_state("unknown")
+    refused = agent.cli("resolve", "shop", "--keep", "db2", "--reason", "db1 is dead", "--yes")
+    assert refused.exit_code == 1 and "primacy confirm-fenced db1" in refused.stderr, refused
+    assert read_only(fenceable["db2"])
+    said = agent.cli("confirm-fenced", "db1", "--reason", "I pulled the plug", "--yes")
+    assert said.exit_code == 0, said
+    done = agent.cli("resolve", "shop", "--keep", "db2", "--reason", "db1 is dead", "--yes")
+    assert done.exit_code == 0, done
+    assert not read_only(fenceable["db2"])
+    fenceable["db1"].kill()
+
+
+@pytest.mark.parametrize("arguments, code, word", [
+    (("shop", "--keep", "db9", "--reason", "x", "--yes"), 2, "db9"),
+    (("shop", "--keep", "db2", "--yes"), 2, "reason"),
+    (("other", "--keep", "db2", "--reason", "x", "--yes"), 2, "other"),
+    (("shop", "--keep", "db2", "--reason", "x"), 2, "--yes"),
+])
+def test_resolve_with_bad_words(fenceable, start_agent, arguments, code, word):
+    agent = start_agent(fenceable)
+    agent.wait_state("healthy")
+    refused = agent.cli("resolve", *arguments)
+    assert refused.exit_code == code and word in refused.stderr, refused
+    assert journal(agent) == [] and read_only(fenceable["db2"])

@@ -1,5 +1,7 @@
 #include "tests/scenarios/fencing_world.hpp"
 
+#include "fencing/resolve.hpp"
+
 #include <algorithm>
 #include <cstdio>
 #include <sstream>
@@ -219,6 +221,11 @@ bool fencing_world::execute(const std::string& line, std::string& output, std::s
     if (verb == "maintenance") return set_maintenance(words);
     if (verb == "fence") return end_fence(words);
     if (verb == "why_stop") return ask_why_stop(words, output);
+    if (verb == "resolve") {
+        if (words.size() != 2 || !verdict_) return false;
+        output += text_of(plan_resolve(seen_, *verdict_, state_, policy_, words[1])) + "\n";
+        return true;
+    }
     if (verb == "pin") {
         state_.pin = words.size() > 1 ? words[1] : "";
         return true;

@@ -18,6 +18,7 @@
 #include <iostream>
 #include <memory>
 #include <optional>
+#include <sstream>
 #include <unistd.h>
 
 namespace primacy::app {
@@ -70,12 +71,18 @@ std::string unknown_server(const config& settings, const person_order& order) {
     return "there is no server " + order.server + " in " + order.topology + "; there is " + names;
 }
 
+void print_lines(const std::string& text) {
+    std::istringstream lines(text);
+    for (std::string line; std::getline(lines, line);)
+        std::cout << printable(line) << "\n";
+}
+
 // What changes servers, or says that one is stopped, is asked for twice.
 bool needs_a_yes(const order_options& chosen) {
     auto verb = chosen.order.verb;
     return !chosen.yes && !chosen.order.dry_run &&
            (verb == person_verb::fence || verb == person_verb::unfence ||
-            verb == person_verb::confirm_fenced);
+            verb == person_verb::resolve || verb == person_verb::confirm_fenced);
 }
 
 bool says_yes(const person_order& order) {
@@ -97,6 +104,7 @@ int note_without_agent(const config& settings, const person_order& order) {
         case person_verb::confirm_fenced: entry.kind = record_kind::confirmed_by_person; break;
         case person_verb::fence:
         case person_verb::unfence:
+        case person_verb::resolve:
             return fail(
                 "no agent answers at " + settings.agent.control + ", and this needs one; start it",
                 exit_failed);
@@ -156,7 +164,7 @@ int give(const std::string& path, order_options chosen) {
     if (chosen.as_json)
         std::cout << json::serialize(parsed) << "\n";
     else if (got->status == 200)
-        std::cout << printable(said->as_string()) << "\n";
+        print_lines(std::string(said->as_string()));
     if (got->status == 200) return exit_fine;
     return chosen.as_json ? exit_failed : fail(std::string(said->as_string()), exit_failed);
 }
@@ -187,9 +195,27 @@ std::shared_ptr<order_options> add(CLI::App& app, command_line& line, const char
     return chosen;
 }
 
+// resolve TOPOLOGY --keep SERVER, as the contract has it.
+void add_resolve(CLI::App& app, command_line& line) {
+    auto chosen = std::make_shared<order_options>();
+    chosen->order.verb = person_verb::resolve;
+    auto* command = app.add_subcommand(
+        "resolve", "keeps one server: stops all other writers, proves it, then opens the one");
+    command->add_option("TOPOLOGY", chosen->order.topology, "which one")->required();
+    command->add_option("--keep", chosen->order.server, "the server to keep")->required();
+    command->add_option("--reason", chosen->order.reason, "kept in the journal")->required();
+    command->add_flag("--dry-run", chosen->order.dry_run, "only say what would be done");
+    command->add_flag("--yes", chosen->yes, "do not ask");
+    command->add_flag("--json", chosen->as_json, "for programs");
+    command->callback([&line, chosen] {
+        line.chosen = [&line, chosen] { return give(line.config_path, *chosen); };
+    });
+}
+
 }  // namespace
 
 void add_order_commands(CLI::App& app, command_line& line) {
+    add_resolve(app, line);
     add(app, line, "fence", "stops a server now, by the rungs of its ladder", person_verb::fence,
         true);
     add(app, line, "unfence", "gives a fenced server back and makes it writable, if it is safe",

@@ -25,7 +25,8 @@ enum class record_kind {
     confirmed_by_person,
     pinned,       // an empty `server` ends it
     maintenance,  // without `until` it ends
-    opened        // a person had it made writable
+    opened,       // a person is about to have it made writable
+    resolving     // a person keeps this server: the others are stopped first
 };
 std::string_view to_string(record_kind kind) noexcept;
 

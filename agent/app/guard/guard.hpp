@@ -11,6 +11,7 @@
 #include "agent/rt/task_group.hpp"
 #include "fencing/drivers/driver.hpp"
 #include "fencing/ladder.hpp"
+#include "fencing/resolve.hpp"
 #include "fencing/verdict.hpp"
 
 #include <boost/asio/any_io_executor.hpp>
@@ -75,6 +76,11 @@ private:
     boost::asio::awaitable<answer> confirm_fenced(person_order order);
     boost::asio::awaitable<answer> unfence(person_order order);
     boost::asio::awaitable<answer> fence_by_hand(person_order order);
+    boost::asio::awaitable<answer> resolve(person_order order);
+    boost::asio::awaitable<answer> resolve_now(person_order order, fencing::resolve_plan plan);
+    boost::asio::awaitable<answer> open(person_order order);
+    std::string unfit_to_act() const;
+    boost::asio::awaitable<void> ladders_end(std::vector<std::string> servers);
     fence_entry entry_of_person(record_kind kind, const person_order& order) const;
     std::string why_stop(const climbing& now) const;
     bool seen_stopped(const climbing& now) const;
@@ -96,6 +102,7 @@ private:
     rt::task_group tasks_;
     std::map<std::string, std::shared_ptr<climbing>> climbs_;  // by server
     std::uint64_t incidents_ = 0;
+    std::string resolving_;  // the server that a resolve under way keeps
     std::minstd_rand random_;
 };
 

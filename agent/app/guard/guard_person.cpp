@@ -54,6 +54,7 @@ asio::awaitable<guard::answer> guard::carry_out(person_order order) {
     if (!order.server.empty() && !configured)
         co_return refused("there is no server " + order.server + " in " + config_->name);
     fence_entry entry = entry_of_person(record_kind::pinned, order);
+    std::string said;
     switch (order.verb) {
         case person_verb::pin:
             if (order.dry_run) co_return "would pin " + order.server;
@@ -69,8 +70,8 @@ asio::awaitable<guard::answer> guard::carry_out(person_order order) {
             entry.until = entry.at + order.length;
             state_.maintenance = fencing::maintenance_window{
                 report_now().boot + checks::duration(order.length), order.reason};
-            co_return co_await note_and_say(
-                std::move(entry), "nothing is stopped until " + utc_text(entry.at + order.length));
+            said = "nothing is stopped until " + utc_text(*entry.until);
+            co_return co_await note_and_say(std::move(entry), std::move(said));
         case person_verb::maintenance_off:
             if (order.dry_run) co_return std::string("would end the maintenance");
             entry.kind = record_kind::maintenance;
@@ -78,6 +79,7 @@ asio::awaitable<guard::answer> guard::carry_out(person_order order) {
             co_return co_await note_and_say(std::move(entry), "maintenance is over");
         case person_verb::confirm_fenced: co_return co_await confirm_fenced(std::move(order));
         case person_verb::unfence: co_return co_await unfence(std::move(order));
+        case person_verb::resolve: co_return co_await resolve(std::move(order));
         case person_verb::fence: co_return co_await fence_by_hand(std::move(order));
     }
     co_return refused("there is no such order");
@@ -120,16 +122,42 @@ asio::awaitable<guard::answer> guard::unfence(person_order order) {
             found.subject.find(order.server) != std::string::npos)
             co_return refused(found.reason);
     if (order.dry_run) co_return "would make " + order.server + " writable";
+    auto opened = co_await open(order);
+    if (!opened) co_return opened.error();
+    co_return order.server + " is given back and writable";
+}
+
+// The only way to a writable server (S1): noted before, read back after.
+asio::awaitable<guard::answer> guard::open(person_order order) {
+    auto noted = co_await with_.journal->write(entry_of_person(record_kind::opened, order),
+                                               rt::durability::durable);
+    if (!noted) co_return noted.error();
     const auto& server = *std::find_if(config_->servers.begin(), config_->servers.end(),
                                        [&](const auto& each) { return each.name == order.server; });
-    auto entry = entry_of_person(record_kind::opened, order);
-    auto noted = co_await with_.journal->write(entry, rt::durability::durable);
-    if (!noted) co_return noted.error();
     auto opened = co_await with_.open_for_writing(server, rt::deadline::after(10s));
     if (!opened) co_return opened.error();
     fencing::fence_released(state_, order.server);
     co_return co_await note_and_say(entry_of_person(record_kind::released, order),
-                                    order.server + " is given back and writable");
+                                    order.server + " is open for writing");
+}
+
+// Why not even a person's order can be carried out now.
+std::string guard::unfit_to_act() const {
+    if (!with_.journal->trouble().empty())
+        return "what is done could not be noted: " + with_.journal->trouble();
+    auto lease = with_.lease();
+    if (policy_.needs_lease && !lease.held)
+        return "this agent does not hold the lease: " + lease.why + "; ask the agent that holds it";
+    return "";
+}
+
+asio::awaitable<void> guard::ladders_end(std::vector<std::string> servers) {
+    asio::steady_timer timer(with_.executor);
+    auto at_work = [this](const std::string& server) { return climbs_.contains(server); };
+    while (std::any_of(servers.begin(), servers.end(), at_work)) {
+        timer.expires_after(10ms);
+        co_await timer.async_wait(asio::use_awaitable);
+    }
 }
 
 // By a person's word in any mode; the lease is needed where one is configured, because another
@@ -145,26 +173,75 @@ asio::awaitable<guard::answer> guard::fence_by_hand(person_order order) {
     for (const auto& rung : plan.rungs)
         rungs += (rungs.empty() ? "" : ", then ") + rung.name;
     if (order.dry_run) co_return "would stop " + order.server + " by " + rungs;
-    if (!with_.journal->trouble().empty())
-        co_return rt::error{rt::errc::io, 0,
-                            "what is done could not be noted: " + with_.journal->trouble()};
-    auto lease = with_.lease();
-    if (policy_.needs_lease && !lease.held)
-        co_return refused("this agent does not hold the lease: " + lease.why);
+    if (std::string why = unfit_to_act(); !why.empty()) co_return refused(why);
     if (climbs_.contains(order.server))
         co_return refused("a fence of " + order.server + " is at work; see `primacy explain`");
     begin(plan, fencing::decision{});
-    asio::steady_timer timer(with_.executor);
-    while (climbs_.contains(order.server)) {
-        timer.expires_after(20ms);
-        co_await timer.async_wait(asio::use_awaitable);
-    }
+    std::vector<std::string> servers = {order.server};
+    co_await ladders_end(std::move(servers));
     const auto& record = state_.servers[order.server];
     std::string said = order.server + ": " + std::string(fencing::to_string(record.stage)) +
                        (record.rung.empty() ? "" : " by " + record.rung) + ": " + record.sentence;
     if (record.stage == fencing::fence_stage::confirmed) co_return said;
     co_return rt::error{rt::errc::query, 0,
                         said + "; if you know that it is stopped, `primacy confirm-fenced`"};
+}
+
+asio::awaitable<guard::answer> guard::resolve(person_order order) {
+    if (!newest_ || !newest_->first_round_done)
+        co_return refused("not every server has been asked yet; try again");
+    auto plan =
+        fencing::plan_resolve(newest_->seen, newest_->verdict, state_, policy_, order.server);
+    if (!plan.refusal.empty()) co_return refused(plan.refusal);
+    if (order.dry_run) co_return fencing::text_of(plan);
+    if (std::string why = unfit_to_act(); !why.empty()) co_return refused(why);
+    if (!resolving_.empty())
+        co_return refused("a resolve that keeps " + resolving_ + " is at work; wait for its end");
+    for (const auto& fence : plan.fences)
+        if (climbs_.contains(fence.server))
+            co_return refused("a fence of " + fence.server + " is at work; wait for its end");
+    if (climbs_.contains(order.server))
+        co_return refused(order.server + " is being fenced at this moment; wait for its end");
+    resolving_ = order.server;
+    auto answered = co_await resolve_now(std::move(order), std::move(plan));
+    resolving_.clear();
+    co_return answered;
+}
+
+// The losers are stopped, each confirmed, before the survivor is opened.
+asio::awaitable<guard::answer> guard::resolve_now(person_order order, fencing::resolve_plan plan) {
+    auto noted = co_await with_.journal->write(entry_of_person(record_kind::resolving, order),
+                                               rt::durability::durable);
+    if (!noted) co_return noted.error();
+    std::vector<std::string> losers;
+    for (auto& fence : plan.fences) {
+        fence.why = "resolve keeps " + order.server + ": " + order.reason;
+        losers.push_back(fence.server);
+        begin(fence, fencing::decision{});
+    }
+    co_await ladders_end(losers);
+    for (const auto& loser : losers) {
+        const auto& record = state_.servers[loser];
+        if (record.stage == fencing::fence_stage::confirmed) continue;
+        co_return rt::error{rt::errc::query, 0,
+                            loser + " is not proved to be stopped (" +
+                                std::string(fencing::to_string(record.stage)) + ": " +
+                                record.sentence + "); " + order.server + " was " +
+                                (plan.survivor_is_writable ? "left as it is" : "not opened") +
+                                ". Make sure that " + loser +
+                                " is stopped, then `primacy confirm-fenced " + loser +
+                                "` and resolve again"};
+    }
+    std::string said = fencing::text_of(plan) + "\ndone: ";
+    if (plan.survivor_is_writable) {
+        fencing::fence_released(state_, order.server);
+        auto entry = entry_of_person(record_kind::released, order);
+        co_return co_await note_and_say(std::move(entry),
+                                        said + order.server + " is the only writer");
+    }
+    auto opened = co_await open(order);
+    if (!opened) co_return opened.error();
+    co_return said + order.server + " is the only writer";
 }
 
 }  // namespace primacy::app

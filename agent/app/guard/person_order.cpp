@@ -21,6 +21,7 @@ constexpr std::pair<person_verb, std::string_view> verbs[] = {
     {person_verb::confirm_fenced, "confirm_fenced"},
     {person_verb::unfence, "unfence"},
     {person_verb::fence, "fence"},
+    {person_verb::resolve, "resolve"},
 };
 constexpr std::chrono::hours longest_maintenance{7 * 24};
 

@@ -16,7 +16,8 @@ enum class person_verb {
     maintenance_off,  // that is over
     confirm_fenced,   // I have seen to it that this server is stopped
     unfence,          // this server is given back, and may write
-    fence             // stop this server now
+    fence,            // stop this server now
+    resolve           // keep this server: stop all other writers, then open it
 };
 std::string_view to_string(person_verb verb) noexcept;
 
