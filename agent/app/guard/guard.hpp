@@ -80,6 +80,7 @@ private:
     boost::asio::awaitable<answer> resolve_now(person_order order, fencing::resolve_plan plan);
     boost::asio::awaitable<answer> open(person_order order);
     std::string unfit_to_act() const;
+    bool some_climb(const std::vector<std::string>& servers) const;
     boost::asio::awaitable<void> ladders_end(std::vector<std::string> servers);
     fence_entry entry_of_person(record_kind kind, const person_order& order) const;
     std::string why_stop(const climbing& now) const;

@@ -151,10 +151,14 @@ std::string guard::unfit_to_act() const {
     return "";
 }
 
+bool guard::some_climb(const std::vector<std::string>& servers) const {
+    return std::any_of(servers.begin(), servers.end(),
+                       [this](const std::string& server) { return climbs_.contains(server); });
+}
+
 asio::awaitable<void> guard::ladders_end(std::vector<std::string> servers) {
     asio::steady_timer timer(with_.executor);
-    auto at_work = [this](const std::string& server) { return climbs_.contains(server); };
-    while (std::any_of(servers.begin(), servers.end(), at_work)) {
+    while (some_climb(servers)) {
         timer.expires_after(10ms);
         co_await timer.async_wait(asio::use_awaitable);
     }
