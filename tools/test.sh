@@ -1,8 +1,8 @@
 #!/bin/bash
 # Runs the test tiers one after another. Each says what it skipped and why; the last line sums all.
-# Usage: tools/test.sh [all|1|2|3|fuzz]
-#   1     unit tests, scenarios, layering, under AddressSanitizer and UndefinedBehaviorSanitizer;
-#         the model of the lease, by SPIN
+# Usage: tools/test.sh [all|1|model|2|3|fuzz]
+#   1     unit tests, scenarios, layering, under AddressSanitizer and UndefinedBehaviorSanitizer
+#   model the model of the lease, searched to its end by SPIN
 #   2     a real agent on real MariaDB servers of this machine; PRESET or PRIMACY_BINARY names it
 #   3     the core of tier 2 on MariaDB 11.8 and MySQL 9.7 (root, debootstrap, a Debian mirror)
 #   fuzz  libFuzzer targets, FUZZ_SECONDS each (60); part of `all` when that is set or CI=true
@@ -45,10 +45,22 @@ tier1() {
         failed tier1-build "the build of preset dev failed"
         return
     fi
-    ctest --test-dir build/dev --label-regex 'unit|model' --parallel "$jobs" --output-on-failure \
+    ctest --test-dir build/dev --label-regex unit --parallel "$jobs" --output-on-failure \
         --test-output-size-passed 1048576 --test-output-size-failed 1048576 \
         --output-junit "$PWD/$results/tier1.xml" --no-tests=error ||
         [ -s "$results/tier1.xml" ] || failed tier1 "ctest could not run"
+}
+
+model() {
+    heading "the model of the lease, searched to its end by SPIN"
+    local code=0
+    mkdir -p build/test/model
+    tests/model/run.sh "$PWD/build/test/model" || code=$?
+    case "$code" in
+        0) passed model ;;
+        77) skipped model "SPIN or a C compiler is not installed" ;;
+        *) failed model "tests/model/run.sh ended with exit code $code" ;;
+    esac
 }
 
 run_pytest() { # NAME ARGUMENT...
@@ -122,11 +134,13 @@ rm -rf "$results"
 mkdir -p "$results"
 case "${1:-all}" in
     1) tier1 ;;
+    model) model ;;
     2) tier2 ;;
     3) tier3 ;;
     fuzz) fuzz ;;
     all)
         tier1
+        model
         tier2
         tier3
         if [ "${CI:-}" = true ] || [ -n "${FUZZ_SECONDS:-}" ]; then
@@ -137,7 +151,7 @@ case "${1:-all}" in
         heading "tiers 4 (whole hosts) and 5 (alerts and dashboards): there are none yet"
         ;;
     *)
-        echo "usage: tools/test.sh [all|1|2|3|fuzz]" >&2
+        echo "usage: tools/test.sh [all|1|model|2|3|fuzz]" >&2
         exit 2
         ;;
 esac
