@@ -260,6 +260,22 @@ def test_resolve_opens_the_survivor_last(fenceable, start_agent):
     assert kinds.index(("ended", "db1")) < kinds.index(("opened", "db2")), kinds
 
 
+def test_resolve_takes_the_lease_for_itself(fenceable, make_agent):
+    """In observe mode nobody holds it; a person's order takes it and gives it back."""
+    config = enforcing(fenceable, backend="servers")
+    config["topology"]["shop"]["mode"] = "observe"
+    agent = make_agent(config).start()
+    agent.wait_state("healthy")
+    fenceable.promote("db3")
+    agent.wait_state("split_brain")
+    assert agent.metric("primacy_lease_held", topology="shop") == 0
+    done = agent.cli("resolve", "shop", "--keep", "db1", "--reason", "it has the money", "--yes")
+    assert done.exit_code == 0, done
+    assert read_only(fenceable["db3"]) and not read_only(fenceable["db1"])
+    wait_until(lambda: agent.metric("primacy_lease_held", topology="shop") == 0, 10,
+               "the lease to be given back")
+
+
 def test_resolve_stops_when_a_loser_cannot_be_confirmed(fenceable, start_agent):
     agent = start_agent(fenceable)
     agent.wait_state("healthy")

@@ -152,10 +152,10 @@ void daemon::start_monitor(const topology_config& topology, std::size_t index, s
 
 void daemon::start_guard(watched& made, const topology_config& topology) {
     bool enforces = topology.mode == topology_mode::enforce;
-    if (enforces && topology.lease.backend == lease_backend::servers) {
+    if (topology.lease.backend == lease_backend::servers) {
         made.lease = std::make_unique<fencing::servers_lease>(loop_.get_executor(), network_,
                                                               lease_options_of(topology));
-        made.lease->request(true);
+        made.lease->request(enforces);
         made.task->spawn("lease " + topology.name, made.lease->run());
     }
     const driver_parts parts{loop_.get_executor(), &network_, &runner_};
@@ -169,6 +169,9 @@ void daemon::start_guard(watched& made, const topology_config& topology) {
     };
     with.note_stopped = [monitor = made.monitor.get()](const std::string& server) {
         monitor->note_stopped(server);
+    };
+    with.want_lease = [lease = made.lease.get()](bool wanted) {
+        if (lease) lease->request(wanted);
     };
     with.lease = [lease = made.lease.get()] {
         return lease ? fencing::lease_view(lease->view()) : fencing::lease_view{};

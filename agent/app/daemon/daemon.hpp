@@ -38,7 +38,7 @@ public:
 private:
     struct watched {
         std::unique_ptr<topology_monitor> monitor;
-        std::unique_ptr<fencing::servers_lease> lease;  // null when none is needed or wanted
+        std::unique_ptr<fencing::servers_lease> lease;  // null when none is needed
         std::unique_ptr<guard> guardian;
         std::unique_ptr<rt::task_group> task;
     };

@@ -38,6 +38,8 @@ public:
         // Tells the judge that a server was proved to be stopped.
         std::function<void(const std::string&)> note_stopped;
         std::function<fencing::lease_view()> lease;
+        // Asks for the lease, or gives it back; nothing where there is none.
+        std::function<void(bool)> want_lease;
         // Makes the server writable, for a person's unfence only (S1).
         std::function<boost::asio::awaitable<rt::result<void>>(const server_config&, rt::deadline)>
             open_for_writing;
@@ -79,7 +81,9 @@ private:
     boost::asio::awaitable<answer> resolve(person_order order);
     boost::asio::awaitable<answer> resolve_now(person_order order, fencing::resolve_plan plan);
     boost::asio::awaitable<answer> open(person_order order);
-    std::string unfit_to_act() const;
+    boost::asio::awaitable<std::string> why_unfit_to_act();
+    std::string writes_meanwhile(const fencing::resolve_plan& plan,
+                                 const std::vector<std::string>& losers) const;
     bool some_climb(const std::vector<std::string>& servers) const;
     boost::asio::awaitable<void> ladders_end(std::vector<std::string> servers);
     fence_entry entry_of_person(record_kind kind, const person_order& order) const;

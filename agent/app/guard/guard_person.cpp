@@ -141,14 +141,23 @@ asio::awaitable<guard::answer> guard::open(person_order order) {
                                     order.server + " is open for writing");
 }
 
-// Why not even a person's order can be carried out now.
-std::string guard::unfit_to_act() const {
+// Why not even a person's order can be carried out now. An agent that does not act by itself has
+// no lease, and takes it for the order; whoever calls this gives it back afterwards.
+asio::awaitable<std::string> guard::why_unfit_to_act() {
     if (!with_.journal->trouble().empty())
-        return "what is done could not be noted: " + with_.journal->trouble();
-    auto lease = with_.lease();
-    if (policy_.needs_lease && !lease.held)
-        return "this agent does not hold the lease: " + lease.why + "; ask the agent that holds it";
-    return "";
+        co_return "what is done could not be noted: " + with_.journal->trouble();
+    if (!policy_.needs_lease) co_return "";
+    with_.want_lease(true);
+    asio::steady_timer timer(with_.executor);
+    rt::deadline patience = rt::deadline::after(4 * config_->lease.ttl);
+    while (!with_.lease().held && !patience.passed()) {
+        timer.expires_after(20ms);
+        co_await timer.async_wait(asio::use_awaitable);
+    }
+    if (with_.lease().held) co_return "";
+    with_.want_lease(policy_.enforce);
+    co_return "this agent does not hold the lease: " + with_.lease().why +
+        "; ask the agent that holds it";
 }
 
 bool guard::some_climb(const std::vector<std::string>& servers) const {
@@ -177,12 +186,14 @@ asio::awaitable<guard::answer> guard::fence_by_hand(person_order order) {
     for (const auto& rung : plan.rungs)
         rungs += (rungs.empty() ? "" : ", then ") + rung.name;
     if (order.dry_run) co_return "would stop " + order.server + " by " + rungs;
-    if (std::string why = unfit_to_act(); !why.empty()) co_return refused(why);
+    std::string why = co_await why_unfit_to_act();
+    if (!why.empty()) co_return refused(why);
     if (climbs_.contains(order.server))
         co_return refused("a fence of " + order.server + " is at work; see `primacy explain`");
     begin(plan, fencing::decision{});
     std::vector<std::string> servers = {order.server};
     co_await ladders_end(std::move(servers));
+    with_.want_lease(policy_.enforce);
     const auto& record = state_.servers[order.server];
     std::string said = order.server + ": " + std::string(fencing::to_string(record.stage)) +
                        (record.rung.empty() ? "" : " by " + record.rung) + ": " + record.sentence;
@@ -198,22 +209,38 @@ asio::awaitable<guard::answer> guard::resolve(person_order order) {
         fencing::plan_resolve(newest_->seen, newest_->verdict, state_, policy_, order.server);
     if (!plan.refusal.empty()) co_return refused(plan.refusal);
     if (order.dry_run) co_return fencing::text_of(plan);
-    if (std::string why = unfit_to_act(); !why.empty()) co_return refused(why);
     if (!resolving_.empty())
         co_return refused("a resolve that keeps " + resolving_ + " is at work; wait for its end");
+    resolving_ = order.server;
+    std::string why = co_await why_unfit_to_act();
+    answer answered = refused(why);
+    // Planned again, because the lease may have taken its time.
+    plan = fencing::plan_resolve(newest_->seen, newest_->verdict, state_, policy_, order.server);
+    if (why.empty()) answered = co_await resolve_now(std::move(order), std::move(plan));
+    with_.want_lease(policy_.enforce);
+    resolving_.clear();
+    co_return answered;
+}
+
+// Another writer than those that were stopped, while they were.
+std::string guard::writes_meanwhile(const fencing::resolve_plan& plan,
+                                    const std::vector<std::string>& losers) const {
+    auto again =
+        fencing::plan_resolve(newest_->seen, newest_->verdict, state_, policy_, plan.survivor);
+    for (const auto& fence : again.fences)
+        if (std::find(losers.begin(), losers.end(), fence.server) == losers.end())
+            return fence.server + " has become a writer meanwhile; resolve again";
+    return again.refusal;
+}
+
+// The losers are stopped, each confirmed, before the survivor is opened.
+asio::awaitable<guard::answer> guard::resolve_now(person_order order, fencing::resolve_plan plan) {
+    if (!plan.refusal.empty()) co_return refused(plan.refusal);
     for (const auto& fence : plan.fences)
         if (climbs_.contains(fence.server))
             co_return refused("a fence of " + fence.server + " is at work; wait for its end");
     if (climbs_.contains(order.server))
         co_return refused(order.server + " is being fenced at this moment; wait for its end");
-    resolving_ = order.server;
-    auto answered = co_await resolve_now(std::move(order), std::move(plan));
-    resolving_.clear();
-    co_return answered;
-}
-
-// The losers are stopped, each confirmed, before the survivor is opened.
-asio::awaitable<guard::answer> guard::resolve_now(person_order order, fencing::resolve_plan plan) {
     auto noted = co_await with_.journal->write(entry_of_person(record_kind::resolving, order),
                                                rt::durability::durable);
     if (!noted) co_return noted.error();
@@ -236,6 +263,8 @@ asio::awaitable<guard::answer> guard::resolve_now(person_order order, fencing::r
                                 " is stopped, then `primacy confirm-fenced " + loser +
                                 "` and resolve again"};
     }
+    if (std::string other = writes_meanwhile(plan, losers); !other.empty())
+        co_return rt::error{rt::errc::query, 0, other};
     std::string said = fencing::text_of(plan) + "\ndone: ";
     if (plan.survivor_is_writable) {
         fencing::fence_released(state_, order.server);
