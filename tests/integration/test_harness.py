@@ -47,9 +47,14 @@ def test_a_process_can_be_paused_resumed_and_killed():
 @pytest.mark.parametrize("ending", ["exit", "killed"])
 def test_children_never_outlive_us(ending):
     """A program that uses the harness and ends, by itself or by SIGKILL, leaves nothing running."""
+    # A child asks for its parent-death signal as the first thing it does; until it is "sleep" it
+    # may not have come to that yet.
     script = ("import sys, time; sys.path.insert(0, sys.argv[1])\n"
-              "from primacy_harness import Process\n"
+              "from primacy_harness import Process, wait_until\n"
               "children = [Process(['sleep', '1000']), Process(['sleep', '1000'])]\n"
+              "for child in children:\n"
+              "    wait_until(lambda: open(f'/proc/{child.pid}/comm').read() == 'sleep\\n', 10,\n"
+              "               'the child to be ready')\n"
               "children[0].pause()\n"
               "assert all(child.running() for child in children)\n"
               "print(*(child.pid for child in children), flush=True)\n"
