@@ -20,6 +20,16 @@ std::string_view to_string(fence_stage stage) noexcept {
     return "none";
 }
 
+fence_stage stage_of(rung_outcome outcome) noexcept {
+    switch (outcome) {
+        case rung_outcome::confirmed: return fence_stage::confirmed;
+        case rung_outcome::partial: return fence_stage::partial;
+        case rung_outcome::unknown: return fence_stage::unknown;
+        case rung_outcome::failed: return fence_stage::failed;
+    }
+    return fence_stage::unknown;
+}
+
 const std::vector<fence_stage>& all_fence_stages() {
     static const std::vector<fence_stage> stages = {
         fence_stage::none,      fence_stage::requested, fence_stage::in_progress,

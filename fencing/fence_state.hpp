@@ -26,6 +26,8 @@ enum class fence_stage {
     manual        // a person has confirmed that it is stopped
 };
 std::string_view to_string(fence_stage stage) noexcept;
+// What a ladder came to whose best rung came to that.
+fence_stage stage_of(rung_outcome outcome) noexcept;
 const std::vector<fence_stage>& all_fence_stages();
 
 // The newest fence of one server.

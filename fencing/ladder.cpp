@@ -69,16 +69,6 @@ int rank(rung_outcome outcome) {
     return 0;
 }
 
-fence_stage stage_of(rung_outcome outcome) {
-    switch (outcome) {
-        case rung_outcome::confirmed: return fence_stage::confirmed;
-        case rung_outcome::partial: return fence_stage::partial;
-        case rung_outcome::unknown: return fence_stage::unknown;
-        case rung_outcome::failed: return fence_stage::failed;
-    }
-    return fence_stage::unknown;
-}
-
 }  // namespace
 
 ladder_result ladder::result() const {

@@ -74,10 +74,17 @@ std::string sentence_of(const toml::parse_error& error) {
     if (text.starts_with(opening)) text.remove_prefix(opening.size());
     // The library names its own macro after this one.
     text = text.substr(0, text.find(" (TOML_"));
-    std::string made = "this is not TOML: " + std::string(text);
+    std::string made = "this is not TOML: ";
+    for (char each : text) {  // it quotes what it saw as it is, line ends included
+        const bool shown = static_cast<unsigned char>(each) >= ' ' && each != 0x7F;
+        if (each == '\n')
+            made += "\\n";
+        else
+            made += shown ? each : '?';
+    }
     const bool without_quotes = text.find("determine value type") != text.npos ||
                                 text.find("expected digit") != text.npos ||
-                                text.find("parsing boolean") != text.npos;
+                                text.starts_with("boolean: ");
     if (without_quotes) made += "; texts and durations are written in quotes, as \"10s\"";
     return made;
 }

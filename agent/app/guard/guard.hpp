@@ -92,6 +92,7 @@ private:
     fence_entry entry_of(record_kind kind, const std::string& server) const;
     fencing::driver* driver_of(const std::string& server, const std::string& rung);
     std::string new_incident(const std::string& server);
+    static std::string new_nonce();
     void publish_change();
 
     std::shared_ptr<const topology_config> config_;

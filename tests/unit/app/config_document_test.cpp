@@ -54,6 +54,10 @@ TEST_CASE("what is no TOML is one problem at its place") {
     CHECK(problem_of("mode = observe") ==
           "f:1:8: this is not TOML: value: could not determine value type; texts and durations are "
           "written in quotes, as \"10s\"");
+    // What the library saw stands in one line, also when it was a line end.
+    CHECK(problem_of("a=f\n\n") ==
+          "f:1:4: this is not TOML: boolean: expected 'false', saw 'f\\n'; texts and durations are "
+          "written in quotes, as \"10s\"");
     CHECK(problem_of("a = \"x\nb = 1") == "f:1:7: the closing quote is missing on this line");
     CHECK(problem_of("a = 99999999999999999999\n").starts_with("f:1:25: "));
 }

@@ -1,0 +1,114 @@
+// What the guard does without being asked by a judgement: takes up what an earlier run left, and
+// looks after the devices.
+#include "agent/app/guard/guard.hpp"
+#include "agent/app/report/status_json.hpp"
+#include "agent/rt/log.hpp"
+
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/this_coro.hpp>
+#include <boost/asio/use_awaitable.hpp>
+
+#include <algorithm>
+
+namespace primacy::app {
+
+namespace asio = boost::asio;
+using namespace std::chrono_literals;
+using fencing::rung_failure;
+using fencing::rung_outcome;
+using fencing::rung_report;
+
+namespace {
+
+constexpr auto on_loop = asio::as_tuple(asio::use_awaitable);
+constexpr auto check_devices_every = 60s;
+constexpr auto patience_with_device = 10s;
+
+}  // namespace
+
+asio::awaitable<void> guard::take_up(unfinished_fence left) {
+    rung_report found{
+        rung_outcome::failed, rung_failure::none, "the agent ended before anything was done", {}};
+    fencing::driver* driver = driver_of(left.server, left.rung);
+    if (left.acted && driver) {
+        fencing::fence_order order{left.incident, new_nonce(), "taken up after a restart"};
+        auto report = co_await driver->verify(std::move(order), rt::deadline::after(10s));
+        found = std::move(report);
+    } else if (left.acted) {
+        found = {
+            rung_outcome::unknown,
+            rung_failure::not_found,
+            "the agent ended in the middle of " + left.rung + ", which is not configured any more",
+            {}};
+    }
+    fencing::fence_ended(state_, left.server, fencing::stage_of(found.outcome), left.rung,
+                         found.sentence, report_now().boot);
+    if (found.outcome == rung_outcome::confirmed) with_.note_stopped(left.server);
+    rt::log(rt::log_level::warning, "fence",
+            config_->name + ": the fence of " + left.server + " that a restart interrupted is " +
+                std::string(fencing::to_string(found.outcome)) + ": " + found.sentence,
+            {{"topology", config_->name}, {"server", left.server}});
+    fence_entry ended = entry_of(record_kind::ended, left.server);
+    ended.incident = left.incident;
+    ended.rung = left.rung;
+    ended.result = fencing::to_string(fencing::stage_of(found.outcome));
+    ended.reason = found.sentence;
+    auto noted = co_await with_.journal->write(std::move(ended), rt::durability::durable);
+    if (!noted) state_.journal_trouble = noted.error().message;
+    publish_change();
+}
+
+// One device, for ever; each has a task of its own, so that one that hangs delays no other.
+asio::awaitable<void> guard::watch_device(device which, std::chrono::milliseconds first) {
+    asio::steady_timer timer(with_.executor);
+    timer.expires_after(first);
+    auto [stopped] = co_await timer.async_wait(on_loop);
+    if (stopped) co_return;
+    fencing::driver& driver = *driver_of(which.first, which.second);
+    method_health& health = health_.at(which);
+    for (;;) {
+        auto checked = co_await driver.check(rt::deadline::after(patience_with_device));
+        bool told = health.checked && !health.up;
+        health.checked = true;
+        health.up = checked.has_value();
+        health.trouble = checked ? "" : checked.error().message;
+        if (!health.up && !told)
+            rt::log(rt::log_level::warning, "fence",
+                    config_->name + ": " + which.second + " could not stop " + which.first +
+                        " now: " + health.trouble,
+                    {{"topology", config_->name}, {"server", which.first}});
+        publish_change();
+        timer.expires_after(check_devices_every);
+        auto [cancelled] = co_await timer.async_wait(on_loop);
+        if (cancelled) co_return;
+    }
+}
+
+asio::awaitable<void> guard::idle() {
+    asio::steady_timer timer(with_.executor, rt::time_point::max());
+    co_await timer.async_wait(on_loop);
+}
+
+asio::awaitable<void> guard::run() {
+    for (auto& left : unfinished_)
+        tasks_.spawn("take up " + left.server, take_up(left));
+    unfinished_.clear();
+    // Whether SQL would do it is of interest only where we may act: it costs the server a login.
+    // One after the other, because a thousand logins at once are an attack.
+    auto first = check_devices_every * std::uniform_real_distribution<double>(0, 0.1)(random_);
+    for (const auto& [which, health] : health_) {
+        if (!policy_.enforce && which.second == "sql") continue;
+        if (!driver_of(which.first, which.second)) continue;
+        auto wait = std::chrono::duration_cast<std::chrono::milliseconds>(first);
+        tasks_.spawn("device " + which.second, watch_device(which, wait));
+        first = std::min<decltype(first)>(first + 100ms, check_devices_every);
+    }
+    // In observe mode with SQL alone there is no task; an empty group would end the wait below.
+    tasks_.spawn("idle", idle());
+    co_await asio::this_coro::reset_cancellation_state(asio::enable_terminal_cancellation());
+    // Being cancelled cancels the tasks; a rung at work ends within its grace.
+    co_await tasks_.join(rt::deadline{rt::time_point::max()});
+}
+
+}  // namespace primacy::app
