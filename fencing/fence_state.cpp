@@ -43,6 +43,12 @@ bool fence_state::in_progress(const std::string& server) const {
     return found != servers.end() && found->second.stage == fence_stage::in_progress;
 }
 
+bool fence_state::stopped(const std::string& server) const {
+    auto found = servers.find(server);
+    return found != servers.end() && (found->second.stage == fence_stage::confirmed ||
+                                      found->second.stage == fence_stage::manual);
+}
+
 bool fence_state::quarantined(const std::string& server) const {
     auto found = servers.find(server);
     if (found == servers.end()) return false;
@@ -109,9 +115,9 @@ bool replicates_from_a_member(const judgement& verdict, std::size_t i) {
 
 }  // namespace
 
-std::vector<std::string> follow(fence_state& state, const observation& seen,
+std::vector<fence_event> follow(fence_state& state, const observation& seen,
                                 const judgement& verdict) {
-    std::vector<std::string> events;
+    std::vector<fence_event> events;
     for (std::size_t i = 0; i < seen.servers.size(); ++i) {
         const std::string& name = seen.servers[i].name;
         auto found = state.servers.find(name);
@@ -119,13 +125,14 @@ std::vector<std::string> follow(fence_state& state, const observation& seen,
         fence_record& record = found->second;
         if (!verdict.graph.members[i].known() || !read_since(seen, i, record)) continue;
         if (replicates(verdict, i) && replicates_from_a_member(verdict, i)) {
-            events.push_back(name + " replicates again; its fence is over");
+            events.push_back({true, name, "", name + " replicates again; its fence is over"});
             state.servers.erase(found);
         } else if (verdict.graph.members[i].writable_primary() && !record.rung.empty() &&
                    record.stage == fence_stage::confirmed &&
                    record.did_not_hold.insert(record.rung).second) {
-            events.push_back(name + " was fenced by " + record.rung +
-                             " and is writable again: somebody has opened it");
+            events.push_back({false, name, record.rung,
+                              name + " was fenced by " + record.rung +
+                                  " and is writable again: somebody has opened it"});
         }
     }
     return events;

@@ -57,6 +57,8 @@ struct fence_state {
     bool in_progress(const std::string& server) const;
     // It was stopped, and has not been given back: it does not count as a survivor.
     bool quarantined(const std::string& server) const;
+    // Its newest fence is proved, by evidence or by a person's word.
+    bool stopped(const std::string& server) const;
 };
 
 void fence_started(fence_state& state, const std::string& server, const std::string& incident,
@@ -67,9 +69,17 @@ void fence_ended(fence_state& state, const std::string& server, fence_stage stag
 void fence_confirmed_by_person(fence_state& state, const std::string& server, checks::moment at);
 void fence_released(fence_state& state, const std::string& server);
 
+// What became of a fenced server: it was given back, or its fence did not hold.
+struct fence_event {
+    bool released = false;
+    std::string server;
+    std::string rung;      // that did not hold; empty when it was given back
+    std::string sentence;  // for the log
+};
+
 // What a new judgement says about fenced servers: one that replicates from the writer is given
-// back; one that is writable again was contested. Returns events, for log and journal.
-std::vector<std::string> follow(fence_state& state, const checks::observation& seen,
+// back; one that is writable again was contested.
+std::vector<fence_event> follow(fence_state& state, const checks::observation& seen,
                                 const checks::judgement& verdict);
 
 }  // namespace primacy::fencing

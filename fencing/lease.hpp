@@ -83,6 +83,8 @@ struct lease_view {
     std::size_t voters = 0;
     std::string why;  // one sentence, when it is not held
 
+    // Held, and by our own clock not over yet.
+    bool valid(checks::moment now) const noexcept { return held && now < valid_until; }
     bool operator==(const lease_view&) const = default;
 };
 

@@ -35,10 +35,7 @@ bool was_a_writer(const planning& in, const std::string& server) {
 
 // It cannot be read, and was proved to be stopped before; or a person has just said so.
 bool is_stopped(const planning& in, const std::string& server) {
-    auto record = in.state.servers.find(server);
-    return in.verdict.next.stopped.contains(server) ||
-           (record != in.state.servers.end() && (record->second.stage == fence_stage::confirmed ||
-                                                 record->second.stage == fence_stage::manual));
+    return in.verdict.next.stopped.contains(server) || in.state.stopped(server);
 }
 
 std::vector<rung> rungs_of(const planning& in, const std::string& server, bool without_sql) {

@@ -125,13 +125,9 @@ std::string too_little_seen(const deciding& in) {
            words::count(in.seen.servers.size(), "server");
 }
 
-bool valid(const lease_view& lease, moment at) {
-    return lease.held && at < lease.valid_until;
-}
-
 std::string without_lease(const deciding& in) {
     if (!in.policy.enforce || !in.policy.needs_lease) return "";
-    if (!valid(in.lease, in.seen.at))
+    if (!in.lease.valid(in.seen.at))
         return "this agent does not hold the lease" +
                (in.lease.why.empty() ? "" : ": " + in.lease.why);
     return "";
@@ -339,7 +335,7 @@ decision decide(const observation& seen, const judgement& verdict, const fence_s
 std::string why_stop(const fence_plan& plan, const std::vector<std::string>& survivors,
                      const observation& seen, const judgement& verdict, const fence_state& state,
                      const lease_view& lease, const fencing_policy& policy) {
-    if (policy.needs_lease && !valid(lease, seen.at)) return "the lease was lost";
+    if (policy.needs_lease && !lease.valid(seen.at)) return "the lease was lost";
     if (!state.journal_trouble.empty())
         return "what is done could not be noted: " + state.journal_trouble;
     if (!plan.by_person && state.maintenance && seen.at < state.maintenance->until)

@@ -182,7 +182,7 @@ void fencing_world::decide_now(const judged& now) {
     for (const auto& server : now.seen.servers)
         if (!policy_.ladders.contains(server.name)) policy_.ladders[server.name] = ladder_of("sql");
     for (const auto& event : follow(state_, now.seen, now.verdict))
-        said_ += clock_text(now.seen.at) + " event: " + event + "\n";
+        said_ += clock_text(now.seen.at) + " event: " + event.sentence + "\n";
     decision made = decide(now.seen, now.verdict, state_, lease_, policy_);
     print(made);
     // Kept for why_stop; once something is under way, the survivors of its decision count.

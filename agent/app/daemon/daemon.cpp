@@ -244,7 +244,7 @@ asio::awaitable<void> daemon::publish_when_saved(std::string name) {
     found->second.published = found->second.newest;
 }
 
-std::shared_ptr<const agent_snapshot> daemon::snapshot() const {
+std::shared_ptr<agent_snapshot> daemon::topologies_now() const {
     auto made = std::make_shared<agent_snapshot>();
     made->agent = settings_.agent.name;
     made->version = version_text;
@@ -258,6 +258,11 @@ std::shared_ptr<const agent_snapshot> daemon::snapshot() const {
         if (auto found = judged_.find(topology.name);
             found != judged_.end() && found->second.published)
             made->topologies.push_back(found->second.published);
+    return made;
+}
+
+std::shared_ptr<const agent_snapshot> daemon::snapshot() const {
+    auto made = topologies_now();
     for (const auto& [name, each] : monitors_)
         made->guards[name] = each.guardian->view();
     return made;
@@ -289,7 +294,7 @@ asio::awaitable<void> daemon::feed_watchdog() {
         timer.expires_after(pause);
         auto [cancelled] = co_await timer.async_wait(on_loop);
         if (cancelled) co_return;
-        auto now = snapshot();
+        auto now = topologies_now();
         if (auto trouble = why_not_healthy(*now, report_now().boot); !trouble.empty())
             rt::log_once(rt::log_level::error, "agent", "stalled", trouble);
         else if (interval)
@@ -306,7 +311,7 @@ asio::awaitable<void> daemon::announce_ready() {
         longest = std::max(longest, topology.poll_interval + topology.probe_timeout);
     rt::deadline until = rt::deadline::after(longest + 1s);
     asio::steady_timer timer(loop_);
-    while (!why_not_ready(*snapshot()).empty() && !until.passed()) {
+    while (!why_not_ready(*topologies_now()).empty() && !until.passed()) {
         timer.expires_after(5ms);
         co_await timer.async_wait(asio::use_awaitable);
     }

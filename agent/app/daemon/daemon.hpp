@@ -57,6 +57,8 @@ private:
     void publish(std::shared_ptr<const topology_snapshot> judged);
     boost::asio::awaitable<void> publish_when_saved(std::string name);
     boost::asio::awaitable<void> announce_ready();
+    // What is known of the topologies; snapshot() adds what the guards say, for the pages.
+    std::shared_ptr<agent_snapshot> topologies_now() const;
     std::shared_ptr<const agent_snapshot> snapshot() const;
     std::string status_line() const;
 

@@ -78,11 +78,7 @@ guard::guard(std::shared_ptr<const topology_config> config, fencing::fencing_pol
         statistics_[server.name];
         for (const auto& name : server.fence)
             health_[{server.name, name}];
-        const auto record = state_.servers.find(server.name);
-        bool stopped =
-            record != state_.servers.end() && (record->second.stage == fence_stage::confirmed ||
-                                               record->second.stage == fence_stage::manual);
-        if (stopped) with_.note_stopped(server.name);
+        if (state_.stopped(server.name)) with_.note_stopped(server.name);
     }
 }
 
@@ -124,36 +120,27 @@ fence_entry guard::entry_of(record_kind kind, const std::string& server) const {
     return entry;
 }
 
-void guard::publish_change() {
-    if (with_.changed) with_.changed();
-}
-
 // --- deciding
 
 void guard::follow(std::shared_ptr<const topology_snapshot> judged) {
     newest_ = std::move(judged);
     state_.journal_trouble = with_.journal->trouble();
-    auto before = state_.servers;
-    auto events = fencing::follow(state_, newest_->seen, newest_->verdict);
     std::vector<fence_entry> entries;
-    for (const auto& [server, record] : before) {
-        auto now = state_.servers.find(server);
-        if (now == state_.servers.end()) {
-            entries.push_back(entry_of(record_kind::released, server));
-        } else if (now->second.did_not_hold != record.did_not_hold) {
-            entries.push_back(entry_of(record_kind::contested, server));
-            entries.back().rung = now->second.rung;
-        }
-    }
-    for (const auto& event : events)
-        rt::log(rt::log_level::warning, "fence", config_->name + ": " + event,
+    for (const auto& event : fencing::follow(state_, newest_->seen, newest_->verdict)) {
+        entries.push_back(entry_of(event.released ? record_kind::released : record_kind::contested,
+                                   event.server));
+        entries.back().rung = event.rung;
+        rt::log(rt::log_level::warning, "fence", config_->name + ": " + event.sentence,
                 {{"topology", config_->name}});
-    if (!entries.empty()) tasks_.spawn("note events", write_events(std::move(entries)));
+    }
+    if (!entries.empty()) tasks_.spawn("note events", note_all(std::move(entries)));
 
     auto made = fencing::decide(newest_->seen, newest_->verdict, state_, with_.lease(), policy_);
-    if (text_of(made) != text_of(decision_) && made.what != fencing::action::none)
-        rt::log(rt::log_level::warning, "fence", config_->name + ": " + text_of(made),
+    std::string said = text_of(made);
+    if (said != decision_text_ && made.what != fencing::action::none)
+        rt::log(rt::log_level::warning, "fence", config_->name + ": " + said,
                 {{"topology", config_->name}});
+    decision_text_ = std::move(said);
     decision_ = std::move(made);
     if (decision_.what == fencing::action::fence) {
         const fencing::decision copy = decision_;
@@ -171,7 +158,7 @@ std::shared_ptr<const guard_view> guard::view() const {
     made->lease = with_.lease();
     made->journal_trouble = with_.journal->trouble();
     checks::moment now = boot_now();
-    bool has_lease = !policy_.needs_lease || (made->lease.held && now < made->lease.valid_until);
+    bool has_lease = !policy_.needs_lease || made->lease.valid(now);
     checks::wall_time wall = report_now().wall;
     made->in_maintenance = state_.maintenance && now < state_.maintenance->until;
     if (made->in_maintenance) made->maintenance_until = wall + (state_.maintenance->until - now);
@@ -186,11 +173,16 @@ std::shared_ptr<const guard_view> guard::view() const {
     return made;
 }
 
-asio::awaitable<void> guard::write_events(std::vector<fence_entry> entries) {
-    for (auto& entry : entries) {
-        auto written = co_await with_.journal->write(std::move(entry), rt::durability::durable);
-        if (!written) rt::log(rt::log_level::error, "fence", "journal: " + written.error().message);
-    }
+asio::awaitable<void> guard::note_all(std::vector<fence_entry> entries) {
+    for (auto& entry : entries)
+        co_await note(std::move(entry));
+}
+
+asio::awaitable<rt::result<void>> guard::note(fence_entry entry, rt::durability how) {
+    auto written = co_await with_.journal->write(std::move(entry), how);
+    state_.journal_trouble = with_.journal->trouble();
+    if (!written) rt::log(rt::log_level::error, "fence", "journal: " + written.error().message);
+    co_return written;
 }
 
 // --- climbing
@@ -235,8 +227,7 @@ asio::awaitable<void> guard::climb(std::shared_ptr<climbing> now) {
     begun.reason = now->plan.why;
     begun.survivors = now->survivors;
     // Forced to disk together with the first intent, which follows it at once.
-    auto noted = co_await with_.journal->write(std::move(begun), rt::durability::cached);
-    if (!noted) state_.journal_trouble = noted.error().message;
+    co_await note(std::move(begun), rt::durability::cached);
     for (;;) {
         const bool ending = co_await rt::is_cancelled();
         std::string why = ending ? std::string("the agent was told to end") : why_stop(*now);
@@ -259,11 +250,8 @@ asio::awaitable<bool> guard::act(std::shared_ptr<climbing> now, ladder_action st
         intent.incident = now->incident;
         intent.rung = rung;
         intent.nonce = order.nonce;
-        auto noted = co_await with_.journal->write(std::move(intent), rt::durability::durable);
-        if (!noted) {
-            state_.journal_trouble = noted.error().message;
-            co_return false;
-        }
+        auto noted = co_await note(std::move(intent));
+        if (!noted) co_return false;
         ++statistics_[now->plan.server].attempts;
     }
     now->report.reset();
@@ -274,8 +262,7 @@ asio::awaitable<bool> guard::act(std::shared_ptr<climbing> now, ladder_action st
     bool cancelled = false;
     while (!now->report && !group.running().empty()) {
         co_await now->wake.wait(rt::deadline::after(look_at_lease_every));
-        auto lease = with_.lease();
-        bool lost = policy_.needs_lease && (!lease.held || boot_now() >= lease.valid_until);
+        bool lost = policy_.needs_lease && !with_.lease().valid(boot_now());
         const bool ending = co_await rt::is_cancelled();
         if (!cancelled && (ending || patience.passed() || (lost && !verifying))) {
             cancelled = true;
@@ -305,8 +292,7 @@ asio::awaitable<bool> guard::act(std::shared_ptr<climbing> now, ladder_action st
         config_->name + ": " + now->plan.server + " by " + rung + ": " + outcome.result + ": " +
             report.sentence,
         {{"topology", config_->name}, {"server", now->plan.server}});
-    auto noted = co_await with_.journal->write(std::move(outcome), rt::durability::durable);
-    if (!noted) state_.journal_trouble = noted.error().message;
+    co_await note(std::move(outcome));
     co_return true;
 }
 
@@ -335,21 +321,24 @@ asio::awaitable<void> guard::finish(std::shared_ptr<climbing> now) {
     auto result = now->climb.result();
     const std::string& server = now->plan.server;
     auto took = std::chrono::duration<double>(boot_now() - now->begun_at).count();
-    fencing::fence_ended(state_, server, result.stage, result.rung, result.sentence, boot_now());
     statistics_[server].last_seconds = took;
-    if (result.stage == fence_stage::confirmed) {
+    if (result.stage == fence_stage::confirmed)
         statistics_[server].last_confirmed_at = report_now().wall;
-        with_.note_stopped(server);
-    }
     climbs_.erase(server);
-    publish_change();
+    co_await end_fence(server, now->incident, result.stage, result.rung, result.sentence);
+}
+
+// What a fence has come to: remembered, told to the judge when it is proved, and noted.
+asio::awaitable<void> guard::end_fence(std::string server, std::string incident, fence_stage stage,
+                                       std::string rung, std::string sentence) {
+    fencing::fence_ended(state_, server, stage, rung, sentence, boot_now());
+    if (stage == fence_stage::confirmed) with_.note_stopped(server);
     fence_entry ended = entry_of(record_kind::ended, server);
-    ended.incident = now->incident;
-    ended.rung = result.rung;
-    ended.result = fencing::to_string(result.stage);
-    ended.reason = result.sentence;
-    auto noted = co_await with_.journal->write(std::move(ended), rt::durability::durable);
-    if (!noted) state_.journal_trouble = noted.error().message;
+    ended.incident = std::move(incident);
+    ended.rung = std::move(rung);
+    ended.result = fencing::to_string(stage);
+    ended.reason = std::move(sentence);
+    co_await note(std::move(ended));
 }
 
 }  // namespace primacy::app

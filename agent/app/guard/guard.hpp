@@ -43,7 +43,6 @@ public:
         // Makes the server writable, for a person's unfence only (S1).
         std::function<boost::asio::awaitable<rt::result<void>>(const server_config&, rt::deadline)>
             open_for_writing;
-        std::function<void()> changed;  // view() has news that no judgement brings
     };
 
     guard(std::shared_ptr<const topology_config> config, fencing::fencing_policy policy,
@@ -73,7 +72,13 @@ private:
     boost::asio::awaitable<void> take_up(unfinished_fence left);
     boost::asio::awaitable<void> watch_device(device which, std::chrono::milliseconds first);
     boost::asio::awaitable<void> idle();
-    boost::asio::awaitable<void> write_events(std::vector<fence_entry> entries);
+    // The only way into the journal: what goes wrong is logged, and disarms us.
+    boost::asio::awaitable<rt::result<void>> note(fence_entry entry,
+                                                  rt::durability how = rt::durability::durable);
+    boost::asio::awaitable<void> note_all(std::vector<fence_entry> entries);
+    boost::asio::awaitable<void> end_fence(std::string server, std::string incident,
+                                           fencing::fence_stage stage, std::string rung,
+                                           std::string sentence);
     boost::asio::awaitable<answer> note_and_say(fence_entry entry, std::string done);
     boost::asio::awaitable<answer> confirm_fenced(person_order order);
     boost::asio::awaitable<answer> unfence(person_order order);
@@ -93,7 +98,6 @@ private:
     fencing::driver* driver_of(const std::string& server, const std::string& rung);
     std::string new_incident(const std::string& server);
     static std::string new_nonce();
-    void publish_change();
 
     std::shared_ptr<const topology_config> config_;
     fencing::fencing_policy policy_;
@@ -102,6 +106,7 @@ private:
     std::vector<unfinished_fence> unfinished_;
     std::shared_ptr<const topology_snapshot> newest_;
     fencing::decision decision_;
+    std::string decision_text_;  // as it was logged last
     std::map<device, std::unique_ptr<fencing::driver>> drivers_;
     std::map<device, method_health> health_;
     std::map<std::string, fence_statistics> statistics_;

@@ -42,21 +42,12 @@ asio::awaitable<void> guard::take_up(unfinished_fence left) {
             "the agent ended in the middle of " + left.rung + ", which is not configured any more",
             {}};
     }
-    fencing::fence_ended(state_, left.server, fencing::stage_of(found.outcome), left.rung,
-                         found.sentence, report_now().boot);
-    if (found.outcome == rung_outcome::confirmed) with_.note_stopped(left.server);
     rt::log(rt::log_level::warning, "fence",
             config_->name + ": the fence of " + left.server + " that a restart interrupted is " +
                 std::string(fencing::to_string(found.outcome)) + ": " + found.sentence,
             {{"topology", config_->name}, {"server", left.server}});
-    fence_entry ended = entry_of(record_kind::ended, left.server);
-    ended.incident = left.incident;
-    ended.rung = left.rung;
-    ended.result = fencing::to_string(fencing::stage_of(found.outcome));
-    ended.reason = found.sentence;
-    auto noted = co_await with_.journal->write(std::move(ended), rt::durability::durable);
-    if (!noted) state_.journal_trouble = noted.error().message;
-    publish_change();
+    co_await end_fence(left.server, left.incident, fencing::stage_of(found.outcome), left.rung,
+                       found.sentence);
 }
 
 // One device, for ever; each has a task of its own, so that one that hangs delays no other.
@@ -78,7 +69,6 @@ asio::awaitable<void> guard::watch_device(device which, std::chrono::millisecond
                     config_->name + ": " + which.second + " could not stop " + which.first +
                         " now: " + health.trouble,
                     {{"topology", config_->name}, {"server", which.first}});
-        publish_change();
         timer.expires_after(check_devices_every);
         auto [cancelled] = co_await timer.async_wait(on_loop);
         if (cancelled) co_return;

@@ -39,8 +39,7 @@ asio::awaitable<guard::answer> guard::note_and_say(fence_entry entry, std::strin
     rt::log(rt::log_level::warning, "fence",
             config_->name + ": " + done + " (" + entry.by + ": " + entry.reason + ")",
             {{"topology", config_->name}});
-    auto noted = co_await with_.journal->write(std::move(entry), rt::durability::durable);
-    publish_change();
+    auto noted = co_await note(std::move(entry));
     if (!noted)
         co_return rt::error{rt::errc::io, 0,
                             done + "; but it could not be noted, and a restart forgets it: " +
@@ -129,8 +128,7 @@ asio::awaitable<guard::answer> guard::unfence(person_order order) {
 
 // The only way to a writable server (S1): noted before, read back after.
 asio::awaitable<guard::answer> guard::open(person_order order) {
-    auto noted = co_await with_.journal->write(entry_of_person(record_kind::opened, order),
-                                               rt::durability::durable);
+    auto noted = co_await note(entry_of_person(record_kind::opened, order));
     if (!noted) co_return noted.error();
     const auto& server = *std::find_if(config_->servers.begin(), config_->servers.end(),
                                        [&](const auto& each) { return each.name == order.server; });
@@ -241,8 +239,7 @@ asio::awaitable<guard::answer> guard::resolve_now(person_order order, fencing::r
             co_return refused("a fence of " + fence.server + " is at work; wait for its end");
     if (climbs_.contains(order.server))
         co_return refused(order.server + " is being fenced at this moment; wait for its end");
-    auto noted = co_await with_.journal->write(entry_of_person(record_kind::resolving, order),
-                                               rt::durability::durable);
+    auto noted = co_await note(entry_of_person(record_kind::resolving, order));
     if (!noted) co_return noted.error();
     std::vector<std::string> losers;
     for (auto& fence : plan.fences) {
