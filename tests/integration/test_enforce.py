@@ -134,6 +134,30 @@ def test_an_unfinished_fence_is_taken_up(fenceable, make_agent):
     expect_status_exit(agent, "healthy")
 
 
+def test_a_damaged_journal_disarms_for_good(fenceable, make_agent):
+    """Also after something could be written to it: what is missing in the middle stays missing."""
+    agent = make_agent(enforcing(fenceable)).start()
+    agent.wait_state("healthy")
+    assert agent.cli("pin", "db1", "--reason", "a first record").exit_code == 0
+    assert agent.cli("pin", "--none", "--reason", "a second one").exit_code == 0
+    agent.stop()
+    (path,) = sorted((agent.state_dir / "journal").iterdir())[-1:]
+    lines = path.read_text(encoding="utf-8").splitlines()
+    lines[1] = "rubbish"
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    audit = agent.cli("audit")
+    assert audit.exit_code == 1 and f"{path}:2:" in audit.stderr, audit
+    agent.start()
+    agent.wait_state("healthy")
+    assert agent.metric("primacy_fencing_armed", topology="shop") == 0
+    assert agent.cli("pin", "db1", "--reason", "a third one").exit_code == 0
+    assert agent.metric("primacy_fencing_armed", topology="shop") == 0
+    fenceable.promote("db3")
+    agent.wait_state("split_brain")
+    hold(lambda: not read_only(fenceable["db3"]), 1, "db3 left alone")
+    assert f"{path}:2:" in agent.cli("explain").stdout
+
+
 # --- what a person asks
 
 

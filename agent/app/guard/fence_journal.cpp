@@ -31,22 +31,22 @@ fence_journal::fence_journal(boost::asio::thread_pool& disk, std::filesystem::pa
 rt::result<journal_history> fence_journal::open() {
     auto opened = rt::journal::open(directory_);
     if (!opened) {
-        trouble_ = opened.error().message;
+        failure_ = opened.error().message;
         return opened.error();
     }
     file_.emplace(std::move(*opened));
     auto history = read_history(directory_);
-    trouble_ = history ? history->trouble : history.error().message;
+    failure_.clear();
+    damage_ = history ? history->trouble : history.error().message;
     return history;
 }
 
 boost::asio::awaitable<rt::result<void>> fence_journal::write(fence_entry entry,
                                                               rt::durability how) {
-    if (!file_) co_return rt::error{rt::errc::io, 0, trouble_};
+    if (!file_) co_return rt::error{rt::errc::io, 0, failure_};
     append job{&*file_, to_json(entry), how};
     auto written = co_await rt::offload(disk_, std::move(job));
-    if (!written) trouble_ = written.error().message;
-    if (written && !trouble_.empty()) trouble_.clear();
+    failure_ = written ? "" : written.error().message;
     co_return written;
 }
 

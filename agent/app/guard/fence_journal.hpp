@@ -34,7 +34,8 @@ public:
     // Takes the journal for this process and reads it. Blocking; before the loop runs.
     rt::result<journal_history> open();
     // Why nothing may be done on the strength of this journal; empty: it is whole and open.
-    const std::string& trouble() const noexcept { return trouble_; }
+    // What was damaged when it was read stays so, whatever is written later.
+    const std::string& trouble() const noexcept { return damage_.empty() ? failure_ : damage_; }
 
     boost::asio::awaitable<rt::result<void>> write(fence_entry entry, rt::durability how);
 
@@ -49,7 +50,8 @@ private:
     boost::asio::thread_pool& disk_;
     std::filesystem::path directory_;
     std::optional<rt::journal> file_;
-    std::string trouble_ = "the journal is not open";
+    std::string damage_;                               // of what was read
+    std::string failure_ = "the journal is not open";  // of the newest write
 };
 
 }  // namespace primacy::app
