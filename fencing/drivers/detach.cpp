@@ -3,6 +3,7 @@
 #include "agent/rt/sql/connection.hpp"
 #include "agent/rt/task_group.hpp"
 #include "checks/queries/queries.hpp"
+#include "fencing/drivers/bounded_driver.hpp"
 #include "fencing/drivers/isolating.hpp"
 #include "fencing/drivers/program.hpp"
 
@@ -190,11 +191,12 @@ asio::awaitable<void> one_replica(asio::any_io_executor executor, rt::sql::netwo
         round->ends[index].failure = done.error();
 }
 
-class detach_driver final : public driver {
+class detach_driver final : public bounded_driver {
 public:
     detach_driver(asio::any_io_executor executor, rt::sql::network& network, fence_target target,
                   detach_options options)
-        : executor_(std::move(executor)),
+        : bounded_driver(options.timeout),
+          executor_(std::move(executor)),
           network_(network),
           target_(std::move(target)),
           options_(std::move(options)) {
@@ -205,27 +207,16 @@ public:
                 target_.server);
     }
 
-    asio::awaitable<rung_report> fence(fence_order order, rt::deadline until) override {
-        static_cast<void>(order);
-        return cancelled_as_value(go_round(what_to_do::stop, until));
-    }
-
-    asio::awaitable<rung_report> verify(fence_order order, rt::deadline until) override {
-        static_cast<void>(order);
-        return cancelled_as_value(look_only(until));
-    }
-
-    asio::awaitable<rt::result<void>> check(rt::deadline until) override {
-        return cancelled_as_value(check_replicas(until));
-    }
-
     std::string_view kind() const noexcept override { return "detach"; }
 
 private:
     asio::awaitable<std::shared_ptr<round_state>> ask_all(what_to_do what, rt::deadline until);
     asio::awaitable<rung_report> go_round(what_to_do what, rt::deadline until);
-    asio::awaitable<rung_report> look_only(rt::deadline until);
-    asio::awaitable<rt::result<void>> check_replicas(rt::deadline until);
+    asio::awaitable<rung_report> act(fence_order, rt::deadline until) override {
+        return go_round(what_to_do::stop, until);
+    }
+    asio::awaitable<rung_report> observe(fence_order order, rt::deadline until) override;
+    asio::awaitable<rt::result<void>> ready(rt::deadline until) override;
     rung_report report_on(const round_state& round) const;
     rung_report report_counts(const round_state& round) const;
 
@@ -245,7 +236,7 @@ asio::awaitable<std::shared_ptr<round_state>> detach_driver::ask_all(what_to_do 
     round->ends.assign(round->replicas.size(), silent);
     round->target = target_;
     round->what = what;
-    round->until = until.sooner(rt::deadline::after(options_.timeout));
+    round->until = until;
     rt::task_group replicas(executor_);
     for (std::size_t i = 0; i < round->replicas.size(); ++i)
         replicas.spawn(round->replicas[i].server, one_replica(executor_, network_, round, i));
@@ -303,12 +294,12 @@ asio::awaitable<rung_report> detach_driver::go_round(what_to_do what, rt::deadli
     co_return report_on(*round);
 }
 
-asio::awaitable<rung_report> detach_driver::look_only(rt::deadline until) {
+asio::awaitable<rung_report> detach_driver::observe(fence_order, rt::deadline until) {
     rung_report report = co_await go_round(what_to_do::look, until);
     co_return as_look(std::move(report));
 }
 
-asio::awaitable<rt::result<void>> detach_driver::check_replicas(rt::deadline until) {
+asio::awaitable<rt::result<void>> detach_driver::ready(rt::deadline until) {
     if (!problem_.empty()) co_return rt::error{rt::errc::config, 0, problem_};
     const auto round = co_await ask_all(what_to_do::look, until);
     for (std::size_t i = 0; i < round->ends.size(); ++i) {

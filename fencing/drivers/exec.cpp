@@ -1,5 +1,6 @@
 #include "fencing/drivers/exec.hpp"
 
+#include "fencing/drivers/bounded_driver.hpp"
 #include "fencing/drivers/program.hpp"
 
 #include <boost/json/object.hpp>
@@ -16,30 +17,21 @@ namespace asio = boost::asio;
 
 namespace {
 
-class exec_driver final : public driver {
+class exec_driver final : public bounded_driver {
 public:
     exec_driver(rt::process_runner& runner, fence_target target, exec_options options)
-        : runner_(runner), target_(std::move(target)), options_(std::move(options)) {}
+        : bounded_driver(options.timeout),
+          runner_(runner),
+          target_(std::move(target)),
+          options_(std::move(options)) {}
 
-    asio::awaitable<rung_report> fence(fence_order order, rt::deadline until) override {
-        return cancelled_as_value(act_and_look(std::move(order), limit_of(until)));
-    }
-    asio::awaitable<rung_report> verify(fence_order order, rt::deadline until) override {
-        return cancelled_as_value(look(std::move(order), limit_of(until)));
-    }
-    asio::awaitable<rt::result<void>> check(rt::deadline until) override {
-        return cancelled_as_value(check_answer(limit_of(until)));
-    }
     std::string_view kind() const noexcept override { return "exec"; }
 
 private:
-    asio::awaitable<rung_report> act_and_look(fence_order order, rt::deadline until);
-    asio::awaitable<rung_report> look(fence_order order, rt::deadline until);
-    asio::awaitable<rt::result<void>> check_answer(rt::deadline until);
+    asio::awaitable<rung_report> act(fence_order order, rt::deadline until) override;
+    asio::awaitable<rung_report> observe(fence_order order, rt::deadline until) override;
+    asio::awaitable<rt::result<void>> ready(rt::deadline until) override;
 
-    rt::deadline limit_of(rt::deadline until) const {
-        return until.sooner(rt::deadline::after(options_.timeout));
-    }
     bool can_verify() const { return options_.verify && options_.style == exec_style::json; }
     std::string problem() const;
     const std::string& program() const { return options_.command.front(); }
@@ -104,7 +96,7 @@ rt::command exec_driver::command_for(const std::string& action, const fence_orde
     return what;
 }
 
-asio::awaitable<rung_report> exec_driver::act_and_look(fence_order order, rt::deadline until) {
+asio::awaitable<rung_report> exec_driver::act(fence_order order, rt::deadline until) {
     const std::string wrong = problem();
     if (!wrong.empty()) co_return report_of(rung_outcome::failed, rung_failure::internal, wrong);
     if (!is_token(order.nonce) || !is_token(order.incident)) co_return bad_order_report();
@@ -120,7 +112,7 @@ asio::awaitable<rung_report> exec_driver::act_and_look(fence_order order, rt::de
     const auto not_done = report_of(rung_outcome::unknown, rung_failure::refused,
                                     fmt::format("{}{}", end.how, last_line(end.errors)));
     if (!can_verify()) co_return not_done;
-    auto report = co_await look(std::move(order), until);
+    auto report = co_await observe(std::move(order), until);
     if (report.outcome == rung_outcome::confirmed) co_return report;
     report.outcome = rung_outcome::unknown;
     if (done)
@@ -130,7 +122,7 @@ asio::awaitable<rung_report> exec_driver::act_and_look(fence_order order, rt::de
     co_return report;
 }
 
-asio::awaitable<rung_report> exec_driver::look(fence_order order, rt::deadline until) {
+asio::awaitable<rung_report> exec_driver::observe(fence_order order, rt::deadline until) {
     const std::string wrong = problem();
     if (!wrong.empty()) co_return report_of(rung_outcome::unknown, rung_failure::internal, wrong);
     if (!can_verify()) {
@@ -156,7 +148,7 @@ asio::awaitable<rung_report> exec_driver::look(fence_order order, rt::deadline u
     co_return report;
 }
 
-asio::awaitable<rt::result<void>> exec_driver::check_answer(rt::deadline until) {
+asio::awaitable<rt::result<void>> exec_driver::ready(rt::deadline until) {
     const std::string wrong = problem();
     if (!wrong.empty()) co_return rt::error{rt::errc::config, 0, wrong};
     if (::access(program().c_str(), X_OK) != 0) co_return rt::from_errno(errno, "run " + program());

@@ -1,5 +1,6 @@
 #include "fencing/drivers/fence_agent.hpp"
 
+#include "fencing/drivers/bounded_driver.hpp"
 #include "fencing/drivers/program.hpp"
 
 #include <fmt/format.h>
@@ -41,31 +42,22 @@ rt::command command_for(const std::string& agent, std::string input) {
     return what;
 }
 
-class fence_agent_driver final : public driver {
+class fence_agent_driver final : public bounded_driver {
 public:
     fence_agent_driver(rt::process_runner& runner, fence_target target, fence_agent_options options)
-        : runner_(runner), target_(std::move(target)), options_(std::move(options)) {}
+        : bounded_driver(options.timeout),
+          runner_(runner),
+          target_(std::move(target)),
+          options_(std::move(options)) {}
 
-    asio::awaitable<rung_report> fence(fence_order, rt::deadline until) override {
-        return cancelled_as_value(power_off(limit_of(until)));
-    }
-    asio::awaitable<rung_report> verify(fence_order, rt::deadline until) override {
-        return cancelled_as_value(look(limit_of(until)));
-    }
-    asio::awaitable<rt::result<void>> check(rt::deadline until) override {
-        return cancelled_as_value(check_answer(limit_of(until)));
-    }
     std::string_view kind() const noexcept override { return "fence-agent"; }
 
 private:
-    asio::awaitable<rung_report> power_off(rt::deadline until);
-    asio::awaitable<rung_report> look(rt::deadline until);
-    asio::awaitable<rt::result<void>> check_answer(rt::deadline until);
+    asio::awaitable<rung_report> act(fence_order order, rt::deadline until) override;
+    asio::awaitable<rung_report> observe(fence_order order, rt::deadline until) override;
+    asio::awaitable<rt::result<void>> ready(rt::deadline until) override;
     asio::awaitable<program_end> ask(std::string action, rt::deadline until);
 
-    rt::deadline limit_of(rt::deadline until) const {
-        return until.sooner(rt::deadline::after(options_.timeout));
-    }
     bool has_status() const { return !options_.metadata || options_.metadata->can("status"); }
     std::string problem() const;
     rung_report report_error(const program_end& end, std::string_view action) const;
@@ -137,7 +129,7 @@ rung_report fence_agent_driver::no_status_report() const {
                                  options_.agent, target_.server));
 }
 
-asio::awaitable<rung_report> fence_agent_driver::power_off(rt::deadline until) {
+asio::awaitable<rung_report> fence_agent_driver::act(fence_order order, rt::deadline until) {
     const std::string wrong = problem();
     if (!wrong.empty()) co_return report_of(rung_outcome::failed, rung_failure::internal, wrong);
     const program_end end = co_await ask("off", until);
@@ -146,7 +138,7 @@ asio::awaitable<rung_report> fence_agent_driver::power_off(rt::deadline until) {
         if (end.exited_with(0)) co_return no_status_report();
         co_return report_error(end, "off");
     }
-    auto report = co_await look(until);
+    auto report = co_await observe(std::move(order), until);
     if (report.outcome == rung_outcome::confirmed) co_return report;
     // It was asked to act: nothing is certain any more, also not that it will stay as it was seen.
     report.outcome = rung_outcome::unknown;
@@ -161,7 +153,7 @@ asio::awaitable<rung_report> fence_agent_driver::power_off(rt::deadline until) {
     co_return report;
 }
 
-asio::awaitable<rung_report> fence_agent_driver::look(rt::deadline until) {
+asio::awaitable<rung_report> fence_agent_driver::observe(fence_order, rt::deadline until) {
     const std::string wrong = problem();
     if (!wrong.empty()) co_return report_of(rung_outcome::unknown, rung_failure::internal, wrong);
     if (!has_status()) co_return no_status_report();
@@ -182,7 +174,7 @@ asio::awaitable<rung_report> fence_agent_driver::look(rt::deadline until) {
     co_return report;
 }
 
-asio::awaitable<rt::result<void>> fence_agent_driver::check_answer(rt::deadline until) {
+asio::awaitable<rt::result<void>> fence_agent_driver::ready(rt::deadline until) {
     const std::string wrong = problem();
     if (!wrong.empty()) co_return rt::error{rt::errc::config, 0, wrong};
     const bool monitor = options_.metadata && options_.metadata->can("monitor");

@@ -1,5 +1,6 @@
 #include "fencing/drivers/haproxy.hpp"
 
+#include "fencing/drivers/bounded_driver.hpp"
 #include "fencing/drivers/haproxy_socket.hpp"
 #include "fencing/drivers/haproxy_text.hpp"
 #include "fencing/drivers/isolating.hpp"
@@ -38,30 +39,16 @@ struct seen_server {
     bool isolated() const { return state.in_maintenance && sessions == 0; }
 };
 
-class haproxy_driver final : public driver {
+class haproxy_driver final : public bounded_driver {
 public:
     haproxy_driver(asio::any_io_executor executor, fence_target target, haproxy_options options)
-        : names_(std::move(executor)),
+        : bounded_driver(options.timeout),
+          names_(std::move(executor)),
           target_(std::move(target)),
           options_(std::move(options)),
           problem_(options_problem(options_)),
           where_{options_.socket, options_.host, options_.port},
           server_(options_.backend + "/" + options_.server) {}
-
-    asio::awaitable<rung_report> fence(fence_order order, rt::deadline until) override {
-        static_cast<void>(order);
-        return cancelled_as_value(isolate(until.sooner(rt::deadline::after(options_.timeout))));
-    }
-
-    asio::awaitable<rung_report> verify(fence_order order, rt::deadline until) override {
-        static_cast<void>(order);
-        return cancelled_as_value(look_only(until.sooner(rt::deadline::after(options_.timeout))));
-    }
-
-    asio::awaitable<rt::result<void>> check(rt::deadline until) override {
-        return cancelled_as_value(
-            check_access(until.sooner(rt::deadline::after(options_.timeout))));
-    }
 
     std::string_view kind() const noexcept override { return "haproxy"; }
 
@@ -71,9 +58,9 @@ private:
         bool sent = false;
     };
 
-    asio::awaitable<rung_report> isolate(rt::deadline until);
-    asio::awaitable<rung_report> look_only(rt::deadline until);
-    asio::awaitable<rt::result<void>> check_access(rt::deadline until);
+    asio::awaitable<rung_report> act(fence_order order, rt::deadline until) override;
+    asio::awaitable<rung_report> observe(fence_order order, rt::deadline until) override;
+    asio::awaitable<rt::result<void>> ready(rt::deadline until) override;
     asio::awaitable<command_end> command(std::string text, rt::deadline until);
     asio::awaitable<rt::result<seen_server>> look(rt::deadline until);
     rung_report report_isolated(const seen_server& seen) const;
@@ -140,7 +127,7 @@ rung_report haproxy_driver::report_not_isolated(const seen_server& seen, rung_ou
 
 // A session may be on its way to the server while it is taken out, and a person may set it ready
 // meanwhile; so it is told again until it is seen to be done.
-asio::awaitable<rung_report> haproxy_driver::isolate(rt::deadline until) {
+asio::awaitable<rung_report> haproxy_driver::act(fence_order, rt::deadline until) {
     if (!problem_.empty())
         co_return report_of(rung_outcome::failed, rung_failure::internal, problem_);
     bool acted = false;
@@ -164,7 +151,7 @@ asio::awaitable<rung_report> haproxy_driver::isolate(rt::deadline until) {
     }
 }
 
-asio::awaitable<rung_report> haproxy_driver::look_only(rt::deadline until) {
+asio::awaitable<rung_report> haproxy_driver::observe(fence_order, rt::deadline until) {
     if (!problem_.empty())
         co_return report_of(rung_outcome::unknown, rung_failure::internal, problem_);
     const auto seen = co_await look(until);
@@ -173,7 +160,7 @@ asio::awaitable<rung_report> haproxy_driver::look_only(rt::deadline until) {
     co_return report_not_isolated(*seen, rung_outcome::failed, rung_failure::still_alive);
 }
 
-asio::awaitable<rt::result<void>> haproxy_driver::check_access(rt::deadline until) {
+asio::awaitable<rt::result<void>> haproxy_driver::ready(rt::deadline until) {
     if (!problem_.empty()) co_return rt::error{rt::errc::config, 0, problem_};
     const haproxy_answer level = co_await ask_haproxy(names_, where_, "show cli level", until);
     if (!level.text) co_return level.text.error();

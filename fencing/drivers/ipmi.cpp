@@ -1,6 +1,7 @@
 #include "fencing/drivers/ipmi.hpp"
 
 #include "agent/rt/event.hpp"
+#include "fencing/drivers/bounded_driver.hpp"
 #include "fencing/drivers/program.hpp"
 
 #include <fmt/format.h>
@@ -51,34 +52,25 @@ bool bmc_refused(const program_end& end) {
            contains(end.errors, " failed");
 }
 
-class ipmi_driver final : public driver {
+class ipmi_driver final : public bounded_driver {
 public:
     ipmi_driver(rt::process_runner& runner, fence_target target, ipmi_options options)
-        : runner_(runner), target_(std::move(target)), options_(std::move(options)) {}
+        : bounded_driver(options.timeout),
+          runner_(runner),
+          target_(std::move(target)),
+          options_(std::move(options)) {}
 
-    asio::awaitable<rung_report> fence(fence_order, rt::deadline until) override {
-        return cancelled_as_value(power_off(limit_of(until)));
-    }
-    asio::awaitable<rung_report> verify(fence_order, rt::deadline until) override {
-        return cancelled_as_value(look(limit_of(until)));
-    }
-    asio::awaitable<rt::result<void>> check(rt::deadline until) override {
-        return cancelled_as_value(check_answer(limit_of(until)));
-    }
     std::string_view kind() const noexcept override { return "ipmi"; }
 
 private:
-    asio::awaitable<rung_report> power_off(rt::deadline until);
+    asio::awaitable<rung_report> act(fence_order order, rt::deadline until) override;
     asio::awaitable<rung_report> wait_for_off(rt::deadline until, bool refused);
-    asio::awaitable<rung_report> look(rt::deadline until);
-    asio::awaitable<rt::result<void>> check_answer(rt::deadline until);
+    asio::awaitable<rung_report> observe(fence_order order, rt::deadline until) override;
+    asio::awaitable<rt::result<void>> ready(rt::deadline until) override;
     asio::awaitable<reading> read_power(rt::deadline until);
     // The first of two readings said off.
     asio::awaitable<reading> read_again(rt::deadline until);
 
-    rt::deadline limit_of(rt::deadline until) const {
-        return until.sooner(rt::deadline::after(options_.timeout));
-    }
     rt::command command_for(std::string_view action, rt::deadline until) const;
     std::string problem() const;
     rung_report unreadable_report(const program_end& end) const;
@@ -166,7 +158,7 @@ asio::awaitable<reading> ipmi_driver::read_again(rt::deadline until) {
     co_return co_await read_power(until);
 }
 
-asio::awaitable<rung_report> ipmi_driver::power_off(rt::deadline until) {
+asio::awaitable<rung_report> ipmi_driver::act(fence_order, rt::deadline until) {
     const std::string wrong = problem();
     if (!wrong.empty()) co_return report_of(rung_outcome::failed, rung_failure::internal, wrong);
     auto what = command_for("off", until);
@@ -212,7 +204,7 @@ asio::awaitable<rung_report> ipmi_driver::wait_for_off(rt::deadline until, bool 
     co_return report;
 }
 
-asio::awaitable<rung_report> ipmi_driver::look(rt::deadline until) {
+asio::awaitable<rung_report> ipmi_driver::observe(fence_order, rt::deadline until) {
     const std::string wrong = problem();
     if (!wrong.empty()) co_return report_of(rung_outcome::unknown, rung_failure::internal, wrong);
     reading made = co_await read_power(until);
@@ -228,7 +220,7 @@ asio::awaitable<rung_report> ipmi_driver::look(rt::deadline until) {
     co_return report;
 }
 
-asio::awaitable<rt::result<void>> ipmi_driver::check_answer(rt::deadline until) {
+asio::awaitable<rt::result<void>> ipmi_driver::ready(rt::deadline until) {
     const std::string wrong = problem();
     if (!wrong.empty()) co_return rt::error{rt::errc::config, 0, wrong};
     const auto begun = rt::steady_clock::now();

@@ -1,6 +1,7 @@
 #include "fencing/drivers/proxysql.hpp"
 
 #include "agent/rt/sql/connection.hpp"
+#include "fencing/drivers/bounded_driver.hpp"
 #include "fencing/drivers/isolating.hpp"
 #include "fencing/drivers/program.hpp"
 #include "fencing/drivers/proxysql_text.hpp"
@@ -94,11 +95,12 @@ std::uint64_t sum(const std::vector<std::uint64_t>& numbers) {
     return std::accumulate(numbers.begin(), numbers.end(), std::uint64_t{0});
 }
 
-class proxysql_driver final : public driver {
+class proxysql_driver final : public bounded_driver {
 public:
     proxysql_driver(asio::any_io_executor executor, rt::sql::network& network, fence_target target,
                     proxysql_options options)
-        : executor_(std::move(executor)),
+        : bounded_driver(options.timeout),
+          executor_(std::move(executor)),
           network_(network),
           target_(std::move(target)),
           options_(std::move(options)) {
@@ -113,27 +115,12 @@ public:
                 server_.host);
     }
 
-    asio::awaitable<rung_report> fence(fence_order order, rt::deadline until) override {
-        static_cast<void>(order);
-        return cancelled_as_value(isolate(until.sooner(rt::deadline::after(options_.timeout))));
-    }
-
-    asio::awaitable<rung_report> verify(fence_order order, rt::deadline until) override {
-        static_cast<void>(order);
-        return cancelled_as_value(look_only(until.sooner(rt::deadline::after(options_.timeout))));
-    }
-
-    asio::awaitable<rt::result<void>> check(rt::deadline until) override {
-        return cancelled_as_value(
-            check_access(until.sooner(rt::deadline::after(options_.timeout))));
-    }
-
     std::string_view kind() const noexcept override { return "proxysql"; }
 
 private:
-    asio::awaitable<rung_report> isolate(rt::deadline until);
-    asio::awaitable<rung_report> look_only(rt::deadline until);
-    asio::awaitable<rt::result<void>> check_access(rt::deadline until);
+    asio::awaitable<rung_report> act(fence_order order, rt::deadline until) override;
+    asio::awaitable<rung_report> observe(fence_order order, rt::deadline until) override;
+    asio::awaitable<rt::result<void>> ready(rt::deadline until) override;
     asio::awaitable<rt::result<void>> take_out(progress& made, rt::deadline until);
     asio::awaitable<rt::result<void>> settle_memory(admin_session& session, progress& made);
     asio::awaitable<rt::result<void>> end_sessions(rt::deadline until);
@@ -250,7 +237,7 @@ rung_report proxysql_driver::report_not_isolated(const seen_server& seen, rung_o
 }
 
 // Taken out again when the monitor or a person has put it back meanwhile.
-asio::awaitable<rung_report> proxysql_driver::isolate(rt::deadline until) {
+asio::awaitable<rung_report> proxysql_driver::act(fence_order, rt::deadline until) {
     if (!problem_.empty())
         co_return report_of(rung_outcome::failed, rung_failure::not_found, problem_);
     progress made;
@@ -274,7 +261,7 @@ asio::awaitable<rung_report> proxysql_driver::isolate(rt::deadline until) {
     }
 }
 
-asio::awaitable<rung_report> proxysql_driver::look_only(rt::deadline until) {
+asio::awaitable<rung_report> proxysql_driver::observe(fence_order, rt::deadline until) {
     if (!problem_.empty())
         co_return report_of(rung_outcome::unknown, rung_failure::not_found, problem_);
     const auto seen = co_await look(until);
@@ -284,7 +271,7 @@ asio::awaitable<rung_report> proxysql_driver::look_only(rt::deadline until) {
     co_return report_not_isolated(*seen, rung_outcome::failed, rung_failure::still_alive);
 }
 
-asio::awaitable<rt::result<void>> proxysql_driver::check_access(rt::deadline until) {
+asio::awaitable<rt::result<void>> proxysql_driver::ready(rt::deadline until) {
     if (!problem_.empty()) co_return rt::error{rt::errc::config, 0, problem_};
     const auto seen = co_await look(until);
     if (!seen) co_return seen.error();

@@ -1,6 +1,6 @@
 #include "fencing/drivers/sql.hpp"
 
-#include "fencing/drivers/program.hpp"
+#include "fencing/drivers/bounded_driver.hpp"
 #include "fencing/drivers/sql_fence.hpp"
 #include "fencing/sql_grants.hpp"
 
@@ -12,41 +12,33 @@ namespace asio = boost::asio;
 
 namespace {
 
-class sql_driver final : public driver {
+class sql_driver final : public bounded_driver {
 public:
     sql_driver(asio::any_io_executor executor, rt::sql::network& network, fence_target target,
                sql_fence_options options)
-        : executor_(std::move(executor)),
+        : bounded_driver(std::nullopt),
+          executor_(std::move(executor)),
           network_(network),
           options_(std::move(options)),
           server_(target.server + " (" + options_.where.address() + ")") {}
 
-    // The order only names the fence: the evidence is read on new connections, and so cannot be an
-    // answer to an older act.
-    asio::awaitable<rung_report> fence(fence_order, rt::deadline until) override {
-        return cancelled_as_value(act(until));
-    }
-    asio::awaitable<rung_report> verify(fence_order, rt::deadline until) override {
-        return cancelled_as_value(look(until));
-    }
-    asio::awaitable<rt::result<void>> check(rt::deadline until) override {
-        return cancelled_as_value(check_grants(until));
-    }
     std::string_view kind() const noexcept override { return "sql"; }
 
 private:
-    asio::awaitable<rung_report> act(rt::deadline until) {
+    // The order only names the fence: the evidence is read on new connections, and so cannot be an
+    // answer to an older act.
+    asio::awaitable<rung_report> act(fence_order, rt::deadline until) override {
         sql_fence fence(executor_, network_, server_, options_);
         co_return co_await fence.run(until);
     }
 
-    asio::awaitable<rung_report> look(rt::deadline until) {
+    asio::awaitable<rung_report> observe(fence_order, rt::deadline until) override {
         const auto seen = co_await gather_evidence(executor_, network_, options_, until);
         if (!seen) co_return report_without_evidence(server_, seen.error());
         co_return conclude(server_, *seen).report;
     }
 
-    asio::awaitable<rt::result<void>> check_grants(rt::deadline until);
+    asio::awaitable<rt::result<void>> ready(rt::deadline until) override;
 
     asio::any_io_executor executor_;
     rt::sql::network& network_;
@@ -54,7 +46,7 @@ private:
     const std::string server_;
 };
 
-asio::awaitable<rt::result<void>> sql_driver::check_grants(rt::deadline until) {
+asio::awaitable<rt::result<void>> sql_driver::ready(rt::deadline until) {
     sql_reader link(executor_, network_, options_.where);
     const auto in = co_await link.greet(static_cast<int>(options_.lock_wait.count()), until);
     if (!in) co_return in;

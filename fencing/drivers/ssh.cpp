@@ -1,5 +1,6 @@
 #include "fencing/drivers/ssh.hpp"
 
+#include "fencing/drivers/bounded_driver.hpp"
 #include "fencing/drivers/program.hpp"
 
 #include <fmt/format.h>
@@ -95,35 +96,23 @@ struct exchange {
     program_end end;
 };
 
-class ssh_driver final : public driver {
+class ssh_driver final : public bounded_driver {
 public:
     ssh_driver(rt::process_runner& runner, fence_target target, ssh_options options)
-        : runner_(runner), target_(std::move(target)), options_(std::move(options)) {
+        : bounded_driver(options.timeout),
+          runner_(runner),
+          target_(std::move(target)),
+          options_(std::move(options)) {
         if (options_.host.empty()) options_.host = target_.host;
         problem_ = options_problem(options_);
-    }
-
-    asio::awaitable<rung_report> fence(fence_order order, rt::deadline until) override {
-        const auto limit = until.sooner(rt::deadline::after(options_.timeout));
-        return cancelled_as_value(stop_and_look(std::move(order), limit));
-    }
-
-    asio::awaitable<rung_report> verify(fence_order order, rt::deadline until) override {
-        const auto limit = until.sooner(rt::deadline::after(options_.timeout));
-        return cancelled_as_value(look(std::move(order), limit));
-    }
-
-    asio::awaitable<rt::result<void>> check(rt::deadline until) override {
-        const auto limit = until.sooner(rt::deadline::after(options_.timeout));
-        return cancelled_as_value(check_answer(limit));
     }
 
     std::string_view kind() const noexcept override { return "ssh"; }
 
 private:
-    asio::awaitable<rung_report> stop_and_look(fence_order order, rt::deadline until);
-    asio::awaitable<rung_report> look(fence_order order, rt::deadline until);
-    asio::awaitable<rt::result<void>> check_answer(rt::deadline until);
+    asio::awaitable<rung_report> act(fence_order order, rt::deadline until) override;
+    asio::awaitable<rung_report> observe(fence_order order, rt::deadline until) override;
+    asio::awaitable<rt::result<void>> ready(rt::deadline until) override;
     asio::awaitable<exchange> ask(std::string verb, std::string nonce, rt::deadline until);
 
     rt::command command_for(const std::string& request, rt::deadline until) const;
@@ -235,7 +224,7 @@ rung_report ssh_driver::report_not_stopped(const exchange& asked) const {
     }
 }
 
-asio::awaitable<rung_report> ssh_driver::stop_and_look(fence_order order, rt::deadline until) {
+asio::awaitable<rung_report> ssh_driver::act(fence_order order, rt::deadline until) {
     if (!problem_.empty())
         co_return report_of(rung_outcome::failed, rung_failure::internal, problem_);
     if (!is_token(order.nonce)) co_return bad_order_report();
@@ -265,7 +254,7 @@ asio::awaitable<rung_report> ssh_driver::stop_and_look(fence_order order, rt::de
     co_return report;
 }
 
-asio::awaitable<rung_report> ssh_driver::look(fence_order order, rt::deadline until) {
+asio::awaitable<rung_report> ssh_driver::observe(fence_order order, rt::deadline until) {
     if (!problem_.empty())
         co_return report_of(rung_outcome::unknown, rung_failure::internal, problem_);
     if (!is_token(order.nonce)) {
@@ -282,7 +271,7 @@ asio::awaitable<rung_report> ssh_driver::look(fence_order order, rt::deadline un
     co_return report;
 }
 
-asio::awaitable<rt::result<void>> ssh_driver::check_answer(rt::deadline until) {
+asio::awaitable<rt::result<void>> ssh_driver::ready(rt::deadline until) {
     if (!problem_.empty()) co_return rt::error{rt::errc::config, 0, problem_};
     const exchange asked = co_await ask("status", "check", until);
     if (asked.said == answer::done || asked.said == answer::running) co_return rt::result<void>{};

@@ -325,7 +325,7 @@ def test_check_names_the_grants_that_are_missing(server):
     server.unlogged(f"CREATE USER {weak} IDENTIFIED BY 'pw'")
     try:
         lacking = ask(server, "check", user="weak", password="pw")
-        assert lacking["code"] == "denied"
+        assert lacking["class"] == "denied"
         statements = [part.strip() + "`" for part in
                       lacking["sentence"].partition("on it:")[2].split("`;") if part.strip()]
         assert statements

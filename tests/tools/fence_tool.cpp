@@ -5,23 +5,21 @@
 //  "options":{…}}, or "call":"metadata" for what the agent's own description says about them.
 
 #include "agent/rt/process.hpp"
-#include "fencing/drivers/driver.hpp"
 #include "fencing/drivers/exec.hpp"
 #include "fencing/drivers/fence_agent.hpp"
 #include "fencing/drivers/ipmi.hpp"
 #include "fencing/drivers/ssh.hpp"
+#include "tests/tools/driver_tool.hpp"
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/json/array.hpp>
-#include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
 #include <boost/json/value.hpp>
 
 #include <chrono>
 #include <exception>
 #include <iostream>
-#include <iterator>
 #include <memory>
 #include <optional>
 #include <stdexcept>
@@ -34,26 +32,7 @@ namespace asio = boost::asio;
 namespace json = boost::json;
 using namespace primacy;
 using namespace primacy::fencing;
-
-std::string text_in(const json::object& from, std::string_view key, std::string otherwise = "") {
-    const auto* found = from.if_contains(key);
-    return found ? std::string(found->as_string()) : otherwise;
-}
-
-std::int64_t number_in(const json::object& from, std::string_view key, std::int64_t otherwise) {
-    const auto* found = from.if_contains(key);
-    return found ? found->as_int64() : otherwise;
-}
-
-const json::object& object_in(const json::object& from, std::string_view key) {
-    static const json::object none;
-    const auto* found = from.if_contains(key);
-    return found ? found->as_object() : none;
-}
-
-std::chrono::milliseconds timeout_in(const json::object& options) {
-    return std::chrono::milliseconds(number_in(options, "timeout_ms", 10000));
-}
+using namespace primacy::tests;
 
 fence_target target_in(const json::object& asked) {
     const auto& from = object_in(asked, "target");
@@ -61,7 +40,7 @@ fence_target target_in(const json::object& asked) {
     target.topology = text_in(from, "topology", "shop");
     target.server = text_in(from, "server", "db1");
     target.host = text_in(from, "host", "127.0.0.1");
-    target.port = static_cast<std::uint16_t>(number_in(from, "port", 3306));
+    target.port = port_in(from, "port", 3306);
     return target;
 }
 
@@ -69,11 +48,11 @@ std::unique_ptr<driver> make_ssh(rt::process_runner& runner, const json::object&
     const auto& from = object_in(asked, "options");
     ssh_options options;
     options.host = text_in(from, "host");
-    options.port = static_cast<std::uint16_t>(number_in(from, "port", 22));
+    options.port = port_in(from, "port", 22);
     options.user = text_in(from, "user");
     options.key = text_in(from, "key");
     options.known_hosts = text_in(from, "known_hosts");
-    options.timeout = timeout_in(from);
+    options.timeout = timeout_in(from, 10000);
     return make_ssh_driver(runner, target_in(asked), options);
 }
 
@@ -81,12 +60,12 @@ std::unique_ptr<driver> make_ipmi(rt::process_runner& runner, const json::object
     const auto& from = object_in(asked, "options");
     ipmi_options options;
     options.address = text_in(from, "address");
-    options.port = static_cast<std::uint16_t>(number_in(from, "port", 623));
+    options.port = port_in(from, "port", 623);
     options.user = text_in(from, "user");
     options.password_file = text_in(from, "password_file");
     options.interface = text_in(from, "interface", "lanplus");
     if (from.contains("cipher")) options.cipher = static_cast<int>(number_in(from, "cipher", 3));
-    options.timeout = timeout_in(from);
+    options.timeout = timeout_in(from, 10000);
     return make_ipmi_driver(runner, target_in(asked), options);
 }
 
@@ -97,7 +76,7 @@ fence_agent_options agent_options_in(const json::object& asked) {
     options.password = text_in(from, "password");
     for (const auto& [key, value] : object_in(from, "options"))
         options.options.emplace(key, value.as_string());
-    options.timeout = timeout_in(from);
+    options.timeout = timeout_in(from, 10000);
     return options;
 }
 
@@ -106,7 +85,7 @@ std::unique_ptr<driver> make_exec(rt::process_runner& runner, const json::object
     exec_options options;
     for (const auto& word : from.at("command").as_array())
         options.command.emplace_back(word.as_string());
-    options.timeout = timeout_in(from);
+    options.timeout = timeout_in(from, 10000);
     options.verify = from.contains("verify") && from.at("verify").as_bool();
     if (text_in(from, "style") == "mha") options.style = exec_style::mha;
     return make_exec_driver(runner, target_in(asked), options);
@@ -120,23 +99,6 @@ std::unique_ptr<driver> make_driver(rt::process_runner& runner, const json::obje
         return make_fence_agent_driver(runner, target_in(asked), agent_options_in(asked));
     if (kind == "exec") return make_exec(runner, asked);
     throw std::runtime_error("no driver of kind " + kind);
-}
-
-json::object shown(const rung_report& report) {
-    json::object facts;
-    for (const auto& [key, value] : report.facts)
-        facts[key] = value;
-    return {{"outcome", to_string(report.outcome)},
-            {"reason", to_string(report.reason)},
-            {"sentence", report.sentence},
-            {"facts", facts}};
-}
-
-json::object shown(const rt::result<void>& checked) {
-    if (checked) return {{"ok", true}};
-    return {{"ok", false},
-            {"class", rt::to_string(checked.error().code)},
-            {"sentence", checked.error().message}};
 }
 
 // What read_metadata() and metadata_problems() make of the agent and its options.
@@ -157,31 +119,17 @@ asio::awaitable<void> judge_agent(rt::process_runner& runner, const json::object
     answer["problems"] = problems;
 }
 
-asio::awaitable<void> call(driver& device, const json::object& asked, json::object& answer) {
+asio::awaitable<void> call_device(driver& device, const json::object& asked, json::object& answer) {
     const auto& from = object_in(asked, "order");
     fence_order order;
     order.incident = text_in(from, "incident", "incident-1");
     order.nonce = text_in(from, "nonce", "nonce-1");
     order.reason = text_in(from, "reason", "two servers of shop are writable");
-    const auto until =
-        rt::deadline::after(std::chrono::milliseconds(number_in(asked, "within_ms", 30000)));
-    const std::string what = text_in(asked, "call", "fence");
-    if (what == "fence") {
-        const auto report = co_await device.fence(order, until);
-        answer = shown(report);
-    } else if (what == "verify") {
-        const auto report = co_await device.verify(order, until);
-        answer = shown(report);
-    } else {
-        const auto checked = co_await device.check(until);
-        answer = shown(checked);
-    }
+    answer = co_await call(device, asked, std::move(order));
 }
 
 int run() {
-    const std::string text((std::istreambuf_iterator<char>(std::cin)), {});
-    const json::value parsed = json::parse(text);
-    const json::object& asked = parsed.as_object();
+    const json::object asked = read_input();
     asio::io_context context(1);
     rt::system_process_runner runner;
     json::object answer;
@@ -189,7 +137,7 @@ int run() {
     const auto device = metadata ? nullptr : make_driver(runner, asked);
     std::exception_ptr thrown;
     const auto begun = std::chrono::steady_clock::now();
-    auto work = metadata ? judge_agent(runner, asked, answer) : call(*device, asked, answer);
+    auto work = metadata ? judge_agent(runner, asked, answer) : call_device(*device, asked, answer);
     asio::co_spawn(context, std::move(work),
                    [&thrown](std::exception_ptr failure) { thrown = failure; });
     context.run();

@@ -8,20 +8,20 @@
 #include "fencing/drivers/detach.hpp"
 #include "fencing/drivers/haproxy.hpp"
 #include "fencing/drivers/proxysql.hpp"
+#include "tests/tools/driver_tool.hpp"
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/io_context.hpp>
-#include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
 #include <boost/json/value.hpp>
 
 #include <chrono>
 #include <exception>
 #include <iostream>
-#include <iterator>
 #include <memory>
 #include <stdexcept>
 #include <string>
+#include <utility>
 
 namespace {
 
@@ -29,24 +29,7 @@ namespace asio = boost::asio;
 namespace json = boost::json;
 using namespace primacy;
 using namespace primacy::fencing;
-
-std::string text_in(const json::object& from, std::string_view key) {
-    const auto* found = from.if_contains(key);
-    return found ? std::string(found->as_string()) : std::string();
-}
-
-std::int64_t number_in(const json::object& from, std::string_view key, std::int64_t otherwise) {
-    const auto* found = from.if_contains(key);
-    return found ? found->as_int64() : otherwise;
-}
-
-std::uint16_t port_in(const json::object& from, std::string_view key) {
-    return static_cast<std::uint16_t>(number_in(from, key, 0));
-}
-
-std::chrono::milliseconds timeout_in(const json::object& options) {
-    return std::chrono::milliseconds(number_in(options, "timeout_ms", 5000));
-}
+using namespace primacy::tests;
 
 rt::sql::endpoint endpoint_in(const json::object& from) {
     rt::sql::endpoint where;
@@ -64,7 +47,7 @@ haproxy_options haproxy_in(const json::object& from) {
     options.port = port_in(from, "port");
     options.backend = text_in(from, "backend");
     options.server = text_in(from, "server");
-    options.timeout = timeout_in(from);
+    options.timeout = timeout_in(from, 5000);
     return options;
 }
 
@@ -75,7 +58,7 @@ proxysql_options proxysql_in(const json::object& from) {
     options.server_port = port_in(from, "server_port");
     if (const auto* group = from.if_contains("writer_hostgroup"))
         options.writer_hostgroup = group->as_int64();
-    options.timeout = timeout_in(from);
+    options.timeout = timeout_in(from, 5000);
     return options;
 }
 
@@ -84,7 +67,7 @@ detach_options detach_in(const json::object& from) {
     for (const json::value& replica : from.at("replicas").as_array())
         options.replicas.push_back(
             {text_in(replica.as_object(), "server"), endpoint_in(replica.as_object())});
-    options.timeout = timeout_in(from);
+    options.timeout = timeout_in(from, 5000);
     return options;
 }
 
@@ -105,51 +88,20 @@ std::unique_ptr<driver> make_driver(const asio::any_io_executor& executor,
     throw std::runtime_error("no driver of kind " + kind);
 }
 
-json::object shown(const rung_report& report) {
-    json::object facts;
-    for (const auto& [key, value] : report.facts)
-        facts[key] = value;
-    return {{"outcome", to_string(report.outcome)},
-            {"reason", to_string(report.reason)},
-            {"sentence", report.sentence},
-            {"facts", facts}};
-}
-
-json::object shown(const rt::result<void>& checked) {
-    if (checked) return {{"ok", true}};
-    return {{"ok", false},
-            {"class", rt::to_string(checked.error().code)},
-            {"sentence", checked.error().message}};
-}
-
-asio::awaitable<void> call(driver& device, const json::object& asked, json::object& answer) {
-    const fence_order order{"incident-1", "nonce-1", "two servers of shop are writable"};
-    const auto until =
-        rt::deadline::after(std::chrono::milliseconds(number_in(asked, "within_ms", 30000)));
-    const std::string what = text_in(asked, "call");
-    if (what == "fence") {
-        const auto report = co_await device.fence(order, until);
-        answer = shown(report);
-    } else if (what == "verify") {
-        const auto report = co_await device.verify(order, until);
-        answer = shown(report);
-    } else {
-        const auto checked = co_await device.check(until);
-        answer = shown(checked);
-    }
+asio::awaitable<void> call_device(driver& device, const json::object& asked, json::object& answer) {
+    fence_order order{"incident-1", "nonce-1", "two servers of shop are writable"};
+    answer = co_await call(device, asked, std::move(order));
 }
 
 int run() {
-    const std::string text((std::istreambuf_iterator<char>(std::cin)), {});
-    const json::value parsed = json::parse(text);
-    const json::object& asked = parsed.as_object();
+    const json::object asked = read_input();
     asio::io_context context(1);
     rt::sql::network network(context.get_executor());
     const auto device = make_driver(context.get_executor(), network, asked);
     json::object answer;
     std::exception_ptr thrown;
     const auto begun = std::chrono::steady_clock::now();
-    asio::co_spawn(context, call(*device, asked, answer),
+    asio::co_spawn(context, call_device(*device, asked, answer),
                    [&thrown](std::exception_ptr failure) { thrown = failure; });
     context.run();
     if (thrown) std::rethrow_exception(thrown);

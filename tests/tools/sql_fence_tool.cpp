@@ -8,20 +8,19 @@
 
 #include "agent/rt/sql/network.hpp"
 #include "fencing/drivers/sql.hpp"
+#include "tests/tools/driver_tool.hpp"
 
 #include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/cancellation_signal.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/steady_timer.hpp>
-#include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
 #include <boost/json/value.hpp>
 
 #include <chrono>
 #include <exception>
 #include <iostream>
-#include <iterator>
 #include <string>
 
 namespace {
@@ -30,29 +29,14 @@ namespace asio = boost::asio;
 namespace json = boost::json;
 using namespace primacy;
 using namespace primacy::fencing;
-
-std::string text_in(const json::object& from, std::string_view key, std::string otherwise = "") {
-    const auto* found = from.if_contains(key);
-    return found ? std::string(found->as_string()) : otherwise;
-}
-
-std::int64_t number_in(const json::object& from, std::string_view key, std::int64_t otherwise) {
-    const auto* found = from.if_contains(key);
-    return found ? found->as_int64() : otherwise;
-}
-
-const json::object& object_in(const json::object& from, std::string_view key) {
-    static const json::object none;
-    const auto* found = from.if_contains(key);
-    return found ? found->as_object() : none;
-}
+using namespace primacy::tests;
 
 sql_fence_options options_in(const json::object& asked) {
     const auto& at = object_in(asked, "endpoint");
     const auto& given = object_in(asked, "options");
     sql_fence_options options;
     options.where.host = text_in(at, "host", "127.0.0.1");
-    options.where.port = static_cast<std::uint16_t>(number_in(at, "port", 3306));
+    options.where.port = port_in(at, "port", 3306);
     options.where.socket = text_in(at, "socket");
     options.where.user = text_in(at, "user");
     options.where.password = text_in(at, "password");
@@ -61,37 +45,6 @@ sql_fence_options options_in(const json::object& asked) {
     options.settle = std::chrono::milliseconds(number_in(given, "settle_ms", 50));
     options.patience = std::chrono::milliseconds(number_in(given, "patience_ms", 20));
     return options;
-}
-
-json::object told(const rung_report& report) {
-    json::object facts;
-    for (const auto& [name, value] : report.facts)
-        facts[name] = value;
-    return {{"outcome", to_string(report.outcome)},
-            {"reason", to_string(report.reason)},
-            {"sentence", report.sentence},
-            {"facts", facts}};
-}
-
-json::object told(const rt::result<void>& outcome) {
-    if (outcome) return {{"ok", true}};
-    return {{"ok", false},
-            {"code", rt::to_string(outcome.error().code)},
-            {"sentence", outcome.error().message}};
-}
-
-asio::awaitable<json::object> call_once(driver& fencer, std::string call, fence_order order,
-                                        rt::deadline until) {
-    if (call == "check") {
-        const auto outcome = co_await fencer.check(until);
-        co_return told(outcome);
-    }
-    rung_report report;
-    if (call == "fence")
-        report = co_await fencer.fence(order, until);
-    else
-        report = co_await fencer.verify(order, until);
-    co_return told(report);
 }
 
 asio::awaitable<void> run(asio::any_io_executor executor, json::object asked) {
@@ -109,9 +62,9 @@ asio::awaitable<void> run(asio::any_io_executor executor, json::object asked) {
         json::object said;
         if (call == "open") {
             const auto outcome = co_await open_for_writing(executor, network, options.where, until);
-            said = told(outcome);
+            said = shown(outcome);
         } else {
-            said = co_await call_once(*fencer, call, order, until);
+            said = co_await tests::call(*fencer, asked, order);
         }
         using milliseconds = std::chrono::duration<double, std::milli>;
         said["milliseconds"] = milliseconds(rt::steady_clock::now() - began).count();
@@ -122,8 +75,7 @@ asio::awaitable<void> run(asio::any_io_executor executor, json::object asked) {
 }  // namespace
 
 int main() {
-    const std::string text(std::istreambuf_iterator<char>(std::cin), {});
-    const json::object asked = json::parse(text).as_object();
+    const json::object asked = read_input();
     asio::io_context loop(1);
     std::exception_ptr thrown;
     asio::cancellation_signal stop;
