@@ -1,7 +1,6 @@
 #include "agent/app/guard/guard.hpp"
 
-#include "agent/app/report/status_json.hpp"
-#include "agent/rt/clock.hpp"
+#include "agent/app/watch/now.hpp"
 #include "agent/rt/log.hpp"
 
 #include <boost/asio/this_coro.hpp>
@@ -27,10 +26,6 @@ namespace {
 
 constexpr auto look_at_lease_every = 100ms;
 constexpr auto patience_after_deadline = 5s;  // a driver may take its grace and no more
-
-checks::moment boot_now() {
-    return checks::moment(rt::boot_clock::now().time_since_epoch());
-}
 
 rt::deadline deadline_of(checks::moment until) {
     return rt::deadline::after(until - boot_now());
@@ -112,7 +107,7 @@ std::string guard::new_incident(const std::string& server) {
 fence_entry guard::entry_of(record_kind kind, const std::string& server) const {
     fence_entry entry;
     entry.kind = kind;
-    entry.at = std::chrono::time_point_cast<checks::wall_time::duration>(rt::wall_clock::now());
+    entry.at = wall_now();
     entry.agent = with_.agent;
     entry.topology = config_->name;
     entry.server = server;
@@ -159,7 +154,7 @@ std::shared_ptr<const guard_view> guard::view() const {
     made->journal_trouble = with_.journal->trouble();
     checks::moment now = boot_now();
     bool has_lease = !policy_.needs_lease || made->lease.valid(now);
-    checks::wall_time wall = report_now().wall;
+    checks::wall_time wall = wall_now();
     made->in_maintenance = state_.maintenance && now < state_.maintenance->until;
     if (made->in_maintenance) made->maintenance_until = wall + (state_.maintenance->until - now);
     if (made->lease.held) made->lease_expiry = wall + (made->lease.valid_until - now);
@@ -322,8 +317,7 @@ asio::awaitable<void> guard::finish(std::shared_ptr<climbing> now) {
     const std::string& server = now->plan.server;
     auto took = std::chrono::duration<double>(boot_now() - now->begun_at).count();
     statistics_[server].last_seconds = took;
-    if (result.stage == fence_stage::confirmed)
-        statistics_[server].last_confirmed_at = report_now().wall;
+    if (result.stage == fence_stage::confirmed) statistics_[server].last_confirmed_at = wall_now();
     climbs_.erase(server);
     co_await end_fence(server, now->incident, result.stage, result.rung, result.sentence);
 }

@@ -1,7 +1,7 @@
 // What the guard does without being asked by a judgement: takes up what an earlier run left, and
 // looks after the devices.
 #include "agent/app/guard/guard.hpp"
-#include "agent/app/report/status_json.hpp"
+#include "agent/app/watch/now.hpp"
 #include "agent/rt/log.hpp"
 
 #include <boost/asio/as_tuple.hpp>

@@ -1,6 +1,7 @@
 // What a person may ask of the guard. Apart from guard.cpp, because nothing here happens by itself.
 #include "agent/app/guard/guard.hpp"
 #include "agent/app/report/status_json.hpp"
+#include "agent/app/watch/now.hpp"
 #include "agent/rt/log.hpp"
 #include "checks/words.hpp"
 
@@ -68,7 +69,7 @@ asio::awaitable<guard::answer> guard::carry_out(person_order order) {
             entry.kind = record_kind::maintenance;
             entry.until = entry.at + order.length;
             state_.maintenance = fencing::maintenance_window{
-                report_now().boot + checks::duration(order.length), order.reason};
+                boot_now() + checks::duration(order.length), order.reason};
             said = "nothing is stopped until " + utc_text(*entry.until);
             co_return co_await note_and_say(std::move(entry), std::move(said));
         case person_verb::maintenance_off:
@@ -93,7 +94,7 @@ asio::awaitable<guard::answer> guard::confirm_fenced(person_order order) {
         co_return refused(order.server +
                           " was read a moment ago and is writable: it is not stopped");
     if (order.dry_run) co_return "would note that " + order.server + " is stopped";
-    fencing::fence_confirmed_by_person(state_, order.server, report_now().boot);
+    fencing::fence_confirmed_by_person(state_, order.server, boot_now());
     with_.note_stopped(order.server);
     co_return co_await note_and_say(entry_of_person(record_kind::confirmed_by_person, order),
                                     order.server + " counts as stopped");

@@ -1,7 +1,7 @@
 #include "agent/app/report/status_json.hpp"
 
 #include "agent/app/guard/guard_view.hpp"
-#include "agent/rt/clock.hpp"
+#include "agent/app/watch/now.hpp"
 
 #include <boost/json/array.hpp>
 #include <boost/json/value.hpp>
@@ -16,8 +16,7 @@ namespace json = boost::json;
 using checks::attempt;
 
 report_time report_now() {
-    return {checks::moment(rt::boot_clock::now().time_since_epoch()),
-            std::chrono::time_point_cast<checks::wall_time::duration>(rt::wall_clock::now())};
+    return {boot_now(), wall_now()};
 }
 
 std::string utc_text(checks::wall_time when) {

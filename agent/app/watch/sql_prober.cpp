@@ -1,6 +1,6 @@
 #include "agent/app/watch/sql_prober.hpp"
 
-#include "agent/rt/clock.hpp"
+#include "agent/app/watch/now.hpp"
 
 #include <tuple>
 #include <utility>
@@ -29,10 +29,6 @@ probe_failure failure_of(rt::errc code) noexcept {
 }
 
 namespace {
-
-checks::moment boot_now() {
-    return checks::moment(rt::boot_clock::now().time_since_epoch());
-}
 
 class sql_prober final : public prober {
 public:

@@ -1,6 +1,6 @@
 #include "agent/app/watch/topology_monitor.hpp"
 
-#include "agent/rt/clock.hpp"
+#include "agent/app/watch/now.hpp"
 
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/this_coro.hpp>
@@ -18,14 +18,6 @@ constexpr auto on_loop = asio::as_tuple(asio::use_awaitable);
 // Readings of one tick arrive within moments of one another; a judgement waits this long for the
 // stragglers, so that it sees one tick as a whole and a server that hangs delays it no longer.
 constexpr auto straggler_wait = 5ms;
-
-checks::moment boot_now() {
-    return checks::moment(rt::boot_clock::now().time_since_epoch());
-}
-
-checks::wall_time wall_now() {
-    return std::chrono::time_point_cast<checks::wall_time::duration>(rt::wall_clock::now());
-}
 
 }  // namespace
 
