@@ -76,6 +76,19 @@ def test_a_second_writer_is_stopped(fenceable, make_agent):
     assert "fence of db3: confirmed by sql" in text
 
 
+def test_a_fence_that_fails_is_told_at_once(topology, make_agent):
+    """The account may not fence: whoever looks at `status` must not trust in "armed"."""
+    agent = make_agent(enforcing(topology)).start()
+    agent.wait_state("healthy")
+    topology.promote("db3")
+    agent.wait_server("db3", lambda server: server["fence"] == "failed", what="the failure")
+    shown = agent.cli("status")
+    assert shown.exit_code == 2
+    assert "fence of db3: failed by sql" in shown.stdout and "GRANT" in shown.stdout, shown.stdout
+    page = agent.metrics()
+    assert page.value("primacy_fence_failures_total", server="db3", reason="denied") == 1
+
+
 def test_observe_mode_only_explains(fenceable, start_agent):
     agent = start_agent(fenceable)
     agent.wait_state("healthy")

@@ -141,6 +141,19 @@ json::value maintenance_json(const guard_view* guard) {
                         {"reason", guard->state.maintenance->reason}};
 }
 
+// The newest fence of each server that has one.
+json::array fences_json(const guard_view* guard) {
+    json::array made;
+    if (!guard) return made;
+    for (const auto& [server, record] : guard->state.servers)
+        made.push_back(json::object{{"server", server},
+                                    {"state", to_string(record.stage)},
+                                    {"incident", or_null(record.incident)},
+                                    {"rung", or_null(record.rung)},
+                                    {"reason", or_null(record.sentence)}});
+    return made;
+}
+
 json::object topology_json(const topology_snapshot& from, const guard_view* guard,
                            report_time now) {
     const auto& verdict = from.verdict;
@@ -168,6 +181,7 @@ json::object topology_json(const topology_snapshot& from, const guard_view* guar
         servers.push_back(server_json(from, i, guard, now));
     made["servers"] = std::move(servers);
     made["findings"] = findings_json(from, false);
+    made["fences"] = fences_json(guard);
     return made;
 }
 
@@ -192,19 +206,6 @@ json::object decision_json(const guard_view* guard) {
     }
     made["rules"] = std::move(rules);
     made["fences"] = std::move(fences);
-    return made;
-}
-
-// The newest fence of each server that has one.
-json::array fences_json(const guard_view* guard) {
-    json::array made;
-    if (!guard) return made;
-    for (const auto& [server, record] : guard->state.servers)
-        made.push_back(json::object{{"server", server},
-                                    {"state", to_string(record.stage)},
-                                    {"incident", or_null(record.incident)},
-                                    {"rung", or_null(record.rung)},
-                                    {"reason", or_null(record.sentence)}});
     return made;
 }
 
@@ -261,7 +262,6 @@ json::object explain_json(const agent_snapshot& from, const std::string& only, r
         const auto& who = topology->verdict.next.watch.who;
         made["incumbent_doubt"] = who ? or_null(who->doubt) : nullptr;
         made["decision"] = decision_json(guard);
-        made["fences"] = fences_json(guard);
         made["methods"] = methods_json(guard);
         topologies.push_back(std::move(made));
     }

@@ -210,6 +210,11 @@ std::string fences_text(const json::object& topology) {
         made += "  fence of " + text_of(fence, "server") + ": " + text_of(fence, "state") +
                 (rung.empty() ? "" : " by " + rung) + ": " + text_of(fence, "reason") + "\n";
     }
+    return made;
+}
+
+std::string methods_text(const json::object& topology) {
+    std::string made;
     for (const auto& each : array_of(topology, "methods")) {
         const auto& method = each.as_object();
         if (std::string trouble = text_of(method, "trouble"); !trouble.empty())
@@ -226,7 +231,8 @@ std::string status_text(const json::object& status, paint how) {
     for (const auto& each : array_of(status, "topologies")) {
         const auto& topology = each.as_object();
         if (!made.empty()) made += "\n";
-        made += headline(topology, how) + facts_line(topology) + servers_table(topology);
+        made += headline(topology, how) + facts_line(topology) + servers_table(topology) +
+                fences_text(topology);
         for (const auto& found : array_of(topology, "findings"))
             made += finding_line(found.as_object(), how);
     }
@@ -248,7 +254,7 @@ std::string explain_text(const json::object& explanation, paint how) {
                 if (line.is_string()) made += "    - " + printable(line.as_string()) + "\n";
         }
         made += rules_text(topology);
-        made += decision_text(topology) + fences_text(topology);
+        made += decision_text(topology) + fences_text(topology) + methods_text(topology);
     }
     return made;
 }
