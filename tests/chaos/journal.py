@@ -1,0 +1,48 @@
+"""What agents wrote down, read while they write: the journal's records and the log's moments."""
+
+import datetime
+import json
+import re
+
+_CONFIRMED = re.compile(r"^(\S+)\s.*split brain confirmed")
+
+
+class JournalTail:
+    """New records of one agent's journal since the last look."""
+
+    def __init__(self, agent):
+        self.agent = agent
+        self.records = []
+        self._read = {}  # path → complete bytes taken
+
+    def fresh(self):
+        found = []
+        folder = self.agent.state_dir / "journal"
+        for path in sorted(folder.iterdir()) if folder.is_dir() else []:
+            with open(path, "rb") as file:
+                file.seek(self._read.get(path, 0))
+                block = file.read()
+            whole = block.rfind(b"\n") + 1
+            self._read[path] = self._read.get(path, 0) + whole
+            for line in block[:whole].splitlines():
+                try:
+                    record = json.loads(line)
+                except ValueError:
+                    continue  # torn by a kill -9 and repaired by the next start
+                if "kind" in record:
+                    record["agent"] = self.agent.config["agent"]["name"]
+                    record["time"] = record["at_ns"] / 1e9
+                    found.append(record)
+        self.records += found
+        return found
+
+
+def confirmed_at(agent):
+    """When the agent's log says that a split brain was confirmed, as wall times."""
+    found = []
+    for line in agent.log_text().splitlines():
+        said = _CONFIRMED.match(line)
+        if said:
+            when = said.group(1).replace("Z", "+00:00")
+            found.append(datetime.datetime.fromisoformat(when).timestamp())
+    return found
