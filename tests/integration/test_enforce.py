@@ -89,6 +89,26 @@ def test_a_fence_that_fails_is_told_at_once(topology, make_agent):
     assert page.value("primacy_fence_failures_total", server="db3", reason="denied") == 1
 
 
+def test_a_device_that_lies_is_not_believed(fenceable, make_agent, run_dir):
+    """It says twice that the server is off; the server says that it takes writes."""
+    liar = run_dir / "liar"
+    liar.write_text("#!/bin/sh\ncat >/dev/null\n", encoding="ascii")
+    liar.chmod(0o755)
+    config = enforcing(fenceable)
+    config["method"] = {"liar": {"type": "exec", "command": [str(liar)], "verify": True}}
+    for server in config["topology"]["shop"]["server"]:
+        server["fence"] = ["liar", "sql"]
+    agent = make_agent(config).start()
+    agent.wait_state("healthy")
+    fenceable.promote("db3")
+    agent.wait_server("db3", lambda server: server["fence"] == "confirmed", what="the fence")
+    outcomes = [record for record in journal(agent) if record["kind"] == "outcome"]
+    assert [(each["rung"], each["result"]) for each in outcomes] == [
+        ("liar", "unknown"), ("sql", "confirmed")], outcomes
+    assert outcomes[0]["failure"] == "still_alive" and "still answers" in outcomes[0]["reason"]
+    assert read_only(fenceable["db3"])
+
+
 def test_observe_mode_only_explains(fenceable, start_agent):
     agent = start_agent(fenceable)
     agent.wait_state("healthy")

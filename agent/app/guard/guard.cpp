@@ -2,6 +2,7 @@
 
 #include "agent/app/watch/now.hpp"
 #include "agent/rt/log.hpp"
+#include "fencing/second_look.hpp"
 
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
@@ -25,6 +26,7 @@ using fencing::rung_report;
 namespace {
 
 constexpr auto look_at_lease_every = 100ms;
+constexpr auto patience_with_look = 1s;       // at a server that a device calls stopped
 constexpr auto patience_after_deadline = 5s;  // a driver may take its grace and no more
 
 rt::deadline deadline_of(checks::moment until) {
@@ -303,12 +305,35 @@ asio::awaitable<void> guard::run_rung(std::shared_ptr<climbing> now, ladder_acti
                                   {}};
     } else if (step.what == ladder_step::verify) {
         auto report = co_await driver->verify(std::move(order), until);
-        now->report = std::move(report);
+        auto weighed = co_await look_again(now->plan.server, rung, std::move(report));
+        now->report = std::move(weighed);
     } else {
         auto report = co_await driver->fence(std::move(order), until);
-        now->report = std::move(report);
+        auto weighed = co_await look_again(now->plan.server, rung, std::move(report));
+        now->report = std::move(weighed);
     }
     now->wake.notify();
+}
+
+// Whoever says without SQL that the server is stopped is believed only when the server itself does
+// not say otherwise: a BMC may lie, and the monitor's last reading is from before.
+asio::awaitable<rung_report> guard::look_again(std::string server, std::string rung,
+                                               rung_report said) {
+    if (said.outcome != rung_outcome::confirmed || needs_sql(server, rung)) co_return said;
+    std::unique_ptr<fencing::driver> eyes;
+    for (const auto& configured : config_->servers)
+        if (configured.name == server) eyes = with_.make_driver(configured, "sql");
+    if (!eyes) co_return said;
+    fencing::fence_order order{"", new_nonce(), "a second look"};
+    auto look = co_await eyes->verify(std::move(order), rt::deadline::after(patience_with_look));
+    co_return fencing::after_second_look(std::move(said), look);
+}
+
+bool guard::needs_sql(const std::string& server, const std::string& rung) const {
+    auto ladder = policy_.ladders.find(server);
+    if (ladder == policy_.ladders.end()) return false;
+    return std::any_of(ladder->second.begin(), ladder->second.end(),
+                       [&](const auto& each) { return each.name == rung && each.needs_sql; });
 }
 
 asio::awaitable<void> guard::finish(std::shared_ptr<climbing> now) {

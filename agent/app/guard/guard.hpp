@@ -69,6 +69,9 @@ private:
     boost::asio::awaitable<bool> act(std::shared_ptr<climbing> now, fencing::ladder_action step);
     boost::asio::awaitable<void> run_rung(std::shared_ptr<climbing> now,
                                           fencing::ladder_action step, fencing::fence_order order);
+    boost::asio::awaitable<fencing::rung_report> look_again(std::string server, std::string rung,
+                                                            fencing::rung_report said);
+    bool needs_sql(const std::string& server, const std::string& rung) const;
     boost::asio::awaitable<void> take_up(unfinished_fence left);
     boost::asio::awaitable<void> watch_device(device which, std::chrono::milliseconds first);
     boost::asio::awaitable<void> idle();

@@ -34,7 +34,8 @@ asio::awaitable<void> guard::take_up(unfinished_fence left) {
     if (left.acted && driver) {
         fencing::fence_order order{left.incident, new_nonce(), "taken up after a restart"};
         auto report = co_await driver->verify(std::move(order), rt::deadline::after(10s));
-        found = std::move(report);
+        auto weighed = co_await look_again(left.server, left.rung, std::move(report));
+        found = std::move(weighed);
     } else if (left.acted) {
         found = {
             rung_outcome::unknown,
