@@ -152,7 +152,7 @@ class SshServer:
     def _launch(self):
         argv = [find_tool("sshd"), "-D", "-e", "-f", self.folder / "sshd_config"]
         if os.getuid() == 0:
-            entries = Path("/etc/passwd").read_text(encoding="utf-8")
+            entries = self._with_plain_shell(Path("/etc/passwd").read_text(encoding="utf-8"))
             if "\nsshd:" not in entries:
                 entries += "sshd:x:65533:65534::/run/sshd:/usr/sbin/nologin\n"
             self.folder.joinpath("passwd").write_text(entries, encoding="utf-8")
@@ -161,6 +161,12 @@ class SshServer:
         self._process = Process(argv, log=self.log)
         wait_until(self._greets, 20, f"sshd to greet; its log:\n{self.log_text()[-500:]}",
                    ignore=(OSError,))
+
+    def _with_plain_shell(self, entries):
+        """Our account logs in with sh: bash would first run whatever is in somebody's .bashrc."""
+        lines = [line.rpartition(":")[0] + ":/bin/sh" if line.startswith(f"{self.user}:") else line
+                 for line in entries.splitlines()]
+        return "\n".join(lines) + "\n"
 
     def _greets(self):
         assert self._process.running(), f"sshd ended:\n{self.log_text()}"
