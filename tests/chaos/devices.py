@@ -7,7 +7,8 @@ Faults are those of the plan; nothing here knows what they lead to.
 import os
 from pathlib import Path
 
-from harness import CIPHER, REPOSITORY, Bmc, SshServer, fence_ipmilan, path_with_tools
+from harness import (CIPHER, REPOSITORY, Bmc, SshServer, fence_ipmilan, path_with_tools,
+                     why_not)
 
 FENCE_HOST = Path(os.environ.get("PRIMACY_FENCE_HOST",
                                  REPOSITORY / "build/release/agent/fence_host/primacy-fence-host"))
@@ -20,7 +21,10 @@ cd "$(dirname "$0")" || exit 9
 pid=$(cat power)
 alive() { [ -d "/proc/$pid" ] && ! grep -q '^State:.Z' "/proc/$pid/status"; }
 case $PRIMACY_ACTION in
-fence) alive && kill -9 "$pid"; exit 0;;
+fence)
+    alive && kill -9 "$pid"
+    for _ in 1 2 3 4 5 6 7 8 9 10; do alive || break; sleep 0.1; done
+    exit 0;;
 verify) if alive; then exit 1; fi; exit 0;;
 esac
 """
@@ -29,17 +33,11 @@ esac
 def program_missing():
     """Why the devices cannot be had here, or None."""
     for why in (SshServer.why_not(), Bmc.why_not(),
-                None if fence_ipmilan_path() else "fence_ipmilan not found; run tools/deps.sh",
+                why_not("fence_ipmilan"),
                 None if FENCE_HOST.exists() else f"{FENCE_HOST} is not built"):
         if why:
             return why
     return None
-
-
-def fence_ipmilan_path():
-    folder = REPOSITORY / "build" / "test"
-    folder.mkdir(parents=True, exist_ok=True)
-    return fence_ipmilan(folder)
 
 
 class Devices:
@@ -158,7 +156,7 @@ class Devices:
 
     def _agent(self):
         """fence_ipmilan, or a wrapper of it whose child keeps the pipes open and outlives it."""
-        real = fence_ipmilan_path()
+        real = fence_ipmilan(self.folder)
         if self._states.get("agent") != "child_survives":
             return real
         wrapper = self.folder / "agent-with-child"

@@ -58,6 +58,10 @@ def _story(trial):
     if trial.watcher:
         for name, changes in trial.watcher.changes.items():
             lines += [(at, f"    {name} is {state}") for at, state in changes]
+    for server in trial.world.servers:
+        if not server.running():
+            lines.append((float("inf"), f"{server.name} is not running; its log:\n"
+                          f"{server._log_tail()}"))
     for at in trial.hand.opened if trial.hand else []:
         lines.append((at, f"the hand opens {trial.hand.server.name}"))
     return sorted(lines)

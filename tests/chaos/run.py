@@ -148,9 +148,20 @@ def parse(words):
     return parser.parse_args(words)
 
 
+def alone():
+    """Runs the rest in a process namespace of its own, where that is possible: a fence by ssh must
+    not meet the database servers of others, and nothing outlives us."""
+    if os.getuid() == 0 and "PRIMACY_CHAOS_ALONE" not in os.environ and shutil.which("unshare"):
+        os.environ["PRIMACY_CHAOS_ALONE"] = "1"
+        # The first process of a namespace has to bury orphans: a shell that waits does.
+        os.execvp("unshare", ["unshare", "--pid", "--fork", "--kill-child", "--mount-proc", "sh",
+                              "-c", '"$@"; exit $?', "sh", sys.executable, *sys.argv])
+
+
 def main(words=None):
     arguments = parse(words)
     seed = arguments.seed or random.SystemRandom().randrange(1, 1 << 31)
+    os.environ["PRIMACY_SEED"] = str(seed)  # for alone()
     names = plans.KINDS if arguments.kinds == "all" else tuple(arguments.kinds.split(","))
     arguments.kinds = ",".join(names)
     numbers = [arguments.trial] if arguments.trial is not None else \
@@ -164,9 +175,12 @@ def main(words=None):
         if why:
             print(f"cannot run here: {why}", file=sys.stderr)
             return 2
+    many = arguments.jobs > 1 and arguments.trial is None
+    if not many:
+        alone()
     if not arguments.json:
         print(f"PRIMACY_SEED={seed}", flush=True)
-    if arguments.jobs > 1 and arguments.trial is None:
+    if many:
         results = in_jobs(arguments, seed)
     else:
         run_dir = Path(tempfile.mkdtemp(prefix="primacy-chaos-", dir="/tmp"))
