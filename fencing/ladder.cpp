@@ -71,6 +71,13 @@ int rank(rung_outcome outcome) {
 
 }  // namespace
 
+// What is seen not to be stopped now can be stopped by the late effect of an act that nobody
+// answered (S7): a look at it never makes it "certainly not".
+rung_outcome ladder::of(const trial& each) {
+    const bool late = each.is_verification && each.report.outcome == rung_outcome::failed;
+    return late ? rung_outcome::unknown : each.report.outcome;
+}
+
 ladder_result ladder::result() const {
     ladder_result made;
     made.stage = fence_stage::failed;
@@ -85,12 +92,14 @@ ladder_result ladder::result() const {
                              each.report.sentence);
         // What was found when a rung was looked at again counts instead of what it said itself.
         if (!each.is_verification && looked_at_again.contains(each.rung)) continue;
-        if (!best || rank(each.report.outcome) >= rank(best->report.outcome)) best = &each;
+        if (!best || rank(of(each)) >= rank(of(*best))) best = &each;
     }
     if (best) {
-        made.stage = stage_of(best->report.outcome);
+        made.stage = stage_of(of(*best));
         made.rung = rungs_[best->rung].name;
         made.sentence = best->report.sentence;
+        if (of(*best) != best->report.outcome)
+            made.sentence += "; what was tried may still take effect";
     }
     if (!stopped_.empty() && made.stage != fence_stage::confirmed)
         made.sentence += "; it stopped there: " + stopped_;

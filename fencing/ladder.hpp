@@ -61,6 +61,8 @@ private:
         bool is_verification = false;  // this is that look
     };
 
+    static rung_outcome of(const trial& each);
+
     std::vector<rung> rungs_;
     checks::moment deadline_;
     std::vector<trial> trials_;

@@ -36,6 +36,11 @@ asio::awaitable<void> guard::take_up(unfinished_fence left) {
         auto report = co_await driver->verify(std::move(order), rt::deadline::after(10s));
         auto weighed = co_await look_again(left.server, left.rung, std::move(report));
         found = std::move(weighed);
+        if (found.outcome == rung_outcome::failed) {
+            // Nobody has heard what came of it: it may come late (S7).
+            found.outcome = rung_outcome::unknown;
+            found.sentence += "; what the agent did before it ended may still take effect";
+        }
     } else if (left.acted) {
         found = {
             rung_outcome::unknown,
