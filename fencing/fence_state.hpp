@@ -36,6 +36,8 @@ struct fence_record {
     fence_stage stage = fence_stage::none;
     std::string rung;      // that confirmed it, or was tried last
     std::string sentence;  // what came of it
+    // Whom it was decided to keep instead; empty after fence-all, and where a person asked for it.
+    std::vector<std::string> survivors;
     checks::moment started_at{};
     checks::moment ended_at{};  // meaningless while in_progress
     // Rungs that were confirmed and did not hold: it was seen writable again afterwards.
@@ -62,7 +64,7 @@ struct fence_state {
 };
 
 void fence_started(fence_state& state, const std::string& server, const std::string& incident,
-                   checks::moment at);
+                   std::vector<std::string> survivors, checks::moment at);
 void fence_ended(fence_state& state, const std::string& server, fence_stage stage,
                  const std::string& rung, const std::string& sentence, checks::moment at);
 // A person says that it is stopped, or gives it back.

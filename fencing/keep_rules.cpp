@@ -144,6 +144,9 @@ rule_outcome ask(keep_rule rule, const keep_input& in) {
     opinion formed = opinion_of(rule, in);
     if (!formed.keeps) return {rule, "", std::move(formed.reason)};
     const std::string& name = in.name(*formed.keeps);
+    // What is under way may still succeed; who is stopped meanwhile in its favour is a writer lost.
+    if (in.state.in_progress(name))
+        return {rule, "", formed.reason + ", but a fence of it is under way"};
     // A person's pin says that the server was given back.
     if (rule != keep_rule::pin && in.state.quarantined(name))
         return {rule, "",

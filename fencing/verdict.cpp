@@ -210,10 +210,24 @@ std::optional<std::size_t> find_survivor(deciding& in, const std::vector<std::si
     return std::nullopt;
 }
 
-void stop_the_others(deciding& in, std::size_t survivor, const std::vector<std::size_t>& writers) {
+// Whom a fence under way was begun for, as long as it writes: no later judgement turns against it,
+// or both would be stopped. What the rules say may change at any time, with one late poll.
+std::optional<std::size_t> committed_to(const deciding& in,
+                                        const std::vector<std::size_t>& writers) {
+    for (const auto& [server, record] : in.state.servers) {
+        if (record.stage != fence_stage::in_progress) continue;
+        for (std::size_t i : writers)
+            if (std::count(record.survivors.begin(), record.survivors.end(),
+                           in.seen.servers[i].name) > 0)
+                return i;
+    }
+    return std::nullopt;
+}
+
+void stop_the_others(deciding& in, std::size_t survivor, const std::vector<std::size_t>& writers,
+                     const std::string& why) {
     auto kept = group_of(in.verdict.graph, survivor);
     in.made.survivors = names_of(in.seen, kept);
-    std::string why = in.made.rules.back().reason;
     std::vector<std::string> losers;
     for (std::size_t i : writers) {
         if (std::find(kept.begin(), kept.end(), i) != kept.end()) continue;
@@ -259,6 +273,9 @@ std::vector<std::string> hidden_writers(const deciding& in) {
 std::string unfit_to_judge_unseen(const deciding& in, const std::vector<std::size_t>& writers) {
     if (!in.policy.fence_unseen) return "unseen_former is alert";
     if (in.verdict.graph.writer_groups.size() != 1) return "there is not exactly one other writer";
+    for (std::size_t i : writers)
+        if (in.state.in_progress(in.seen.servers[i].name))
+            return "a fence of " + in.seen.servers[i].name + " is under way";
     if (!in.verdict.graph.majority_known())
         return "this agent does not see a majority of the servers";
     const auto& who = in.verdict.next.watch.who;
@@ -316,8 +333,12 @@ decision decide(const observation& seen, const judgement& verdict, const fence_s
             say(made, action::none, "a split brain is suspected and not confirmed yet");
         } else if (policy.expected_writers != 1) {
             stop_all_or_ask(in, writers);
+        } else if (auto committed = committed_to(in, writers)) {
+            stop_the_others(in, *committed, writers,
+                            "a fence that was begun to keep " + seen.servers[*committed].name +
+                                " is under way");
         } else if (auto survivor = find_survivor(in, writers)) {
-            stop_the_others(in, *survivor, writers);
+            stop_the_others(in, *survivor, writers, made.rules.back().reason);
         } else {
             stop_all_or_ask(in, writers);
         }

@@ -154,7 +154,7 @@ bool fencing_world::end_fence(const std::vector<std::string>& words) {
     if (*stage == fence_stage::none) {
         fence_released(state_, server);
     } else if (*stage == fence_stage::in_progress) {
-        fence_started(state_, server, server + "-1", at);
+        fence_started(state_, server, server + "-1", last_.survivors, at);
     } else if (*stage == fence_stage::manual) {
         fence_confirmed_by_person(state_, server, at);
         world_.note_stopped(server);

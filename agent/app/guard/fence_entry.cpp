@@ -175,7 +175,7 @@ void replaying::apply(const fence_entry& record) {
     checks::moment at = moment_of(record.at);
     switch (record.kind) {
         case record_kind::begun:
-            fencing::fence_started(state, record.server, record.incident, at);
+            fencing::fence_started(state, record.server, record.incident, record.survivors, at);
             open[record.server] = {record.server, record.incident, "", "", false};
             break;
         case record_kind::intent: note_intent(record); break;

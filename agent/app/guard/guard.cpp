@@ -190,7 +190,7 @@ void guard::begin(const fencing::fence_plan& plan, const fencing::decision& made
     auto climb = std::make_shared<climbing>(plan, made, new_incident(plan.server), now,
                                             now + policy_.deadline, with_.executor);
     climbs_[plan.server] = climb;
-    fencing::fence_started(state_, plan.server, climb->incident, now);
+    fencing::fence_started(state_, plan.server, climb->incident, climb->survivors, now);
     tasks_.spawn("fence " + plan.server, this->climb(climb));
 }
 
