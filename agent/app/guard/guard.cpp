@@ -1,6 +1,7 @@
 #include "agent/app/guard/guard.hpp"
 
 #include "agent/app/watch/now.hpp"
+#include "agent/rt/checkpoint.hpp"
 #include "agent/rt/log.hpp"
 
 #include <boost/asio/this_coro.hpp>
@@ -174,7 +175,10 @@ asio::awaitable<void> guard::note_all(std::vector<fence_entry> entries) {
 }
 
 asio::awaitable<rt::result<void>> guard::note(fence_entry entry, rt::durability how) {
+    const auto kind = to_string(entry.kind);
+    rt::checkpoint("noting", kind);
     auto written = co_await with_.journal->write(std::move(entry), how);
+    rt::checkpoint("noted", kind);
     state_.journal_trouble = with_.journal->trouble();
     if (!written) rt::log(rt::log_level::error, "fence", "journal: " + written.error().message);
     co_return written;
@@ -302,10 +306,14 @@ asio::awaitable<void> guard::run_rung(std::shared_ptr<climbing> now, ladder_acti
                                   "there is no method " + rung + " any more",
                                   {}};
     } else if (step.what == ladder_step::verify) {
+        rt::checkpoint("guard.verify");
         auto report = co_await driver->verify(std::move(order), until);
+        rt::checkpoint("guard.verified");
         now->report = std::move(report);
     } else {
+        rt::checkpoint("guard.act");
         auto report = co_await driver->fence(std::move(order), until);
+        rt::checkpoint("guard.acted");
         now->report = std::move(report);
     }
     now->wake.notify();

@@ -2,6 +2,7 @@
 // looks after the devices.
 #include "agent/app/guard/guard.hpp"
 #include "agent/app/watch/now.hpp"
+#include "agent/rt/checkpoint.hpp"
 #include "agent/rt/log.hpp"
 
 #include <boost/asio/as_tuple.hpp>
@@ -33,7 +34,9 @@ asio::awaitable<void> guard::take_up(unfinished_fence left) {
     fencing::driver* driver = driver_of(left.server, left.rung);
     if (left.acted && driver) {
         fencing::fence_order order{left.incident, new_nonce(), "taken up after a restart"};
+        rt::checkpoint("guard.take_up");
         auto report = co_await driver->verify(std::move(order), rt::deadline::after(10s));
+        rt::checkpoint("guard.taken_up");
         found = std::move(report);
     } else if (left.acted) {
         found = {
