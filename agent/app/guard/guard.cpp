@@ -327,19 +327,20 @@ asio::awaitable<void> guard::finish(std::shared_ptr<climbing> now) {
     statistics_[server].last_seconds = took;
     if (result.stage == fence_stage::confirmed) statistics_[server].last_confirmed_at = wall_now();
     climbs_.erase(server);
-    co_await end_fence(server, now->incident, result.stage, result.rung, result.sentence);
+    co_await end_fence(server, now->incident, std::move(result));
 }
 
 // What a fence has come to: remembered, told to the judge when it is proved, and noted.
-asio::awaitable<void> guard::end_fence(std::string server, std::string incident, fence_stage stage,
-                                       std::string rung, std::string sentence) {
-    fencing::fence_ended(state_, server, stage, rung, sentence, boot_now());
-    if (stage == fence_stage::confirmed) with_.note_stopped(server);
+asio::awaitable<void> guard::end_fence(std::string server, std::string incident,
+                                       fencing::fence_end end) {
+    fencing::fence_ended(state_, server, end, boot_now());
+    if (end.stage == fence_stage::confirmed) with_.note_stopped(server);
     fence_entry ended = entry_of(record_kind::ended, server);
     ended.incident = std::move(incident);
-    ended.rung = std::move(rung);
-    ended.result = fencing::to_string(stage);
-    ended.reason = std::move(sentence);
+    ended.rung = std::move(end.rung);
+    ended.result = fencing::to_string(end.stage);
+    ended.reason = std::move(end.sentence);
+    ended.interrupted = end.interrupted;
     co_await note(std::move(ended));
 }
 

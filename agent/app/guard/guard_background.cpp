@@ -49,8 +49,8 @@ asio::awaitable<void> guard::take_up(unfinished_fence left) {
             config_->name + ": the fence of " + left.server + " that a restart interrupted is " +
                 std::string(fencing::to_string(found.outcome)) + ": " + found.sentence,
             {{"topology", config_->name}, {"server", left.server}});
-    co_await end_fence(left.server, left.incident, fencing::stage_of(found.outcome), left.rung,
-                       found.sentence);
+    fencing::fence_end end{fencing::stage_of(found.outcome), left.rung, found.sentence, true};
+    co_await end_fence(left.server, left.incident, std::move(end));
 }
 
 // One device, for ever; each has a task of its own, so that one that hangs delays no other.
