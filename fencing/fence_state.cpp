@@ -74,12 +74,12 @@ void fence_started(fence_state& state, const std::string& server, const std::str
     state.started.push_back(at);
 }
 
-void fence_ended(fence_state& state, const std::string& server, fence_stage stage,
-                 const std::string& rung, const std::string& sentence, moment at) {
+void fence_ended(fence_state& state, const std::string& server, const fence_end& end, moment at) {
     fence_record& record = state.servers[server];
-    record.stage = stage;
-    record.rung = rung;
-    record.sentence = sentence;
+    record.stage = end.stage;
+    record.rung = end.rung;
+    record.sentence = end.sentence;
+    record.interrupted = end.interrupted;
     record.ended_at = at;
 }
 

@@ -40,6 +40,7 @@ struct fence_record {
     std::vector<std::string> survivors;
     checks::moment started_at{};
     checks::moment ended_at{};  // meaningless while in_progress
+    bool interrupted = false;   // it ended before its ladder did: the next need not wait
     // Rungs that were confirmed and did not hold: it was seen writable again afterwards.
     std::set<std::string> did_not_hold;
 };
@@ -63,10 +64,19 @@ struct fence_state {
     bool stopped(const std::string& server) const;
 };
 
+// What a ladder came to.
+struct fence_end {
+    fence_stage stage = fence_stage::unknown;
+    std::string rung;      // that confirmed it, or was tried last; may be empty
+    std::string sentence;  // why, or what is known
+    // Not all of it was tried: the agent ended, the lease was lost, maintenance began …
+    bool interrupted = false;
+};
+
 void fence_started(fence_state& state, const std::string& server, const std::string& incident,
                    std::vector<std::string> survivors, checks::moment at);
-void fence_ended(fence_state& state, const std::string& server, fence_stage stage,
-                 const std::string& rung, const std::string& sentence, checks::moment at);
+void fence_ended(fence_state& state, const std::string& server, const fence_end& end,
+                 checks::moment at);
 // A person says that it is stopped, or gives it back.
 void fence_confirmed_by_person(fence_state& state, const std::string& server, checks::moment at);
 void fence_released(fence_state& state, const std::string& server);

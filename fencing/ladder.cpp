@@ -34,6 +34,7 @@ ladder_action ladder::next(checks::moment now, const std::string& why_stop, bool
     } else if (!why_stop.empty()) {
         finished_ = true;
         stopped_ = why_stop;
+        told_to_stop_ = true;
     } else if (now >= deadline_) {
         finished_ = true;
         stopped_ = "the time of the whole ladder is over";
@@ -103,6 +104,7 @@ ladder_result ladder::result() const {
     }
     if (!stopped_.empty() && made.stage != fence_stage::confirmed)
         made.sentence += "; it stopped there: " + stopped_;
+    made.interrupted = told_to_stop_;
     return made;
 }
 

@@ -25,10 +25,7 @@ struct ladder_action {
     checks::moment until{};  // its share of the time
 };
 
-struct ladder_result {
-    fence_stage stage = fence_stage::unknown;  // confirmed, partial, failed or unknown
-    std::string rung;                          // that confirmed, or was tried last; may be empty
-    std::string sentence;
+struct ladder_result : fence_end {   // the stage is confirmed, partial, failed or unknown
     std::vector<std::string> tried;  // "sql: unknown (timeout): …", in order
 };
 
@@ -69,7 +66,8 @@ private:
     std::size_t next_rung_ = 0;
     ladder_action last_;
     bool finished_ = false;
-    std::string stopped_;  // why it did not go on
+    std::string stopped_;        // why it did not go on
+    bool told_to_stop_ = false;  // and it was not for its own time
 };
 
 }  // namespace primacy::fencing

@@ -92,6 +92,8 @@ std::string cooling_down(const deciding& in, const fence_plan& plan) {
     auto record = in.state.servers.find(plan.server);
     if (record == in.state.servers.end() || record->second.stage == fence_stage::none) return "";
     if (record->second.stage == fence_stage::in_progress) return "";
+    // It was not the server or its devices that made it end; crashes are bounded by the budget.
+    if (record->second.interrupted) return "";
     // A fence that held until now is no reason to wait with one that goes a rung further.
     if (record->second.did_not_hold.contains(record->second.rung)) return "";
     moment over = record->second.ended_at + in.policy.cooldown;

@@ -16,7 +16,7 @@ readonly preset="${PRESET:-release}"
 export PRIMACY_BINARY="${PRIMACY_BINARY:-$PWD/build/$preset/agent/primacy}"
 # Programs that are tested, or that drive one part of us alone.
 export PRIMACY_FENCE_HOST="${PRIMACY_FENCE_HOST:-$PWD/build/$preset/agent/fence_host/primacy-fence-host}"
-for tool in fence_tool lease_tool proxy_fence_tool sql_fence_tool; do
+for tool in fence_tool lease_tool agent_with_checkpoints proxy_fence_tool sql_fence_tool; do
     variable="PRIMACY_${tool^^}"
     export "$variable=${!variable:-$PWD/build/$preset/tests/tools/$tool}"
 done

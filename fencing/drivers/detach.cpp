@@ -1,5 +1,6 @@
 #include "fencing/drivers/detach.hpp"
 
+#include "agent/rt/checkpoint.hpp"
 #include "agent/rt/sql/connection.hpp"
 #include "agent/rt/task_group.hpp"
 #include "checks/queries/queries.hpp"
@@ -157,7 +158,9 @@ asio::awaitable<rt::result<void>> stop_channels(asio::any_io_executor executor,
     if (!channels) co_return channels.error();
     for (const checks::channel& channel : *channels) {
         if (stopped(channel)) continue;
+        rt::checkpoint("detach.stop_channel");
         done = co_await session.stop(channel.name, round.ends[index].acted);
+        rt::checkpoint("detach.channel_stopped");
         if (!done) co_return done;
     }
     co_return rt::result<void>();

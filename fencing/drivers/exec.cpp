@@ -1,5 +1,6 @@
 #include "fencing/drivers/exec.hpp"
 
+#include "agent/rt/checkpoint.hpp"
 #include "fencing/drivers/bounded_driver.hpp"
 #include "fencing/drivers/program.hpp"
 
@@ -101,7 +102,9 @@ asio::awaitable<rung_report> exec_driver::act(fence_order order, rt::deadline un
     if (!wrong.empty()) co_return report_of(rung_outcome::failed, rung_failure::internal, wrong);
     if (!is_token(order.nonce) || !is_token(order.incident)) co_return bad_order_report();
     auto what = command_for("fence", order);
+    rt::checkpoint("exec.fence");
     const program_end end = co_await run_program(runner_, std::move(what), until);
+    rt::checkpoint("exec.fence_answered");
     if (!end.code) co_return not_ended_report(end);
     const bool done = end.exited_with(0);
     if (!can_verify() && done) {
@@ -113,6 +116,7 @@ asio::awaitable<rung_report> exec_driver::act(fence_order order, rt::deadline un
                                     fmt::format("{}{}", end.how, last_line(end.errors)));
     if (!can_verify()) co_return not_done;
     auto report = co_await observe(std::move(order), until);
+    rt::checkpoint("exec.looked");
     if (report.outcome == rung_outcome::confirmed) co_return report;
     report.outcome = rung_outcome::unknown;
     if (done)

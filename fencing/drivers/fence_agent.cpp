@@ -1,5 +1,6 @@
 #include "fencing/drivers/fence_agent.hpp"
 
+#include "agent/rt/checkpoint.hpp"
 #include "fencing/drivers/bounded_driver.hpp"
 #include "fencing/drivers/program.hpp"
 
@@ -132,13 +133,16 @@ rung_report fence_agent_driver::no_status_report() const {
 asio::awaitable<rung_report> fence_agent_driver::act(fence_order order, rt::deadline until) {
     const std::string wrong = problem();
     if (!wrong.empty()) co_return report_of(rung_outcome::failed, rung_failure::internal, wrong);
+    rt::checkpoint("fence_agent.off");
     const program_end end = co_await ask("off", until);
+    rt::checkpoint("fence_agent.off_answered");
     if (!end.code) co_return not_ended_report(end);
     if (!has_status()) {
         if (end.exited_with(0)) co_return no_status_report();
         co_return report_error(end, "off");
     }
     auto report = co_await observe(std::move(order), until);
+    rt::checkpoint("fence_agent.looked");
     if (report.outcome == rung_outcome::confirmed) co_return report;
     // It was asked to act: nothing is certain any more, also not that it will stay as it was seen.
     report.outcome = rung_outcome::unknown;

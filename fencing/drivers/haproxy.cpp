@@ -1,5 +1,6 @@
 #include "fencing/drivers/haproxy.hpp"
 
+#include "agent/rt/checkpoint.hpp"
 #include "fencing/drivers/bounded_driver.hpp"
 #include "fencing/drivers/haproxy_socket.hpp"
 #include "fencing/drivers/haproxy_text.hpp"
@@ -132,6 +133,7 @@ asio::awaitable<rung_report> haproxy_driver::act(fence_order, rt::deadline until
         co_return report_of(rung_outcome::failed, rung_failure::internal, problem_);
     bool acted = false;
     for (;;) {
+        rt::checkpoint("haproxy.take_out");
         const command_end taken_out =
             co_await command("set server " + server_ + " state maint", until);
         // What HAProxy refused or did not know, it did not do.
@@ -140,8 +142,10 @@ asio::awaitable<rung_report> haproxy_driver::act(fence_order, rt::deadline until
         if (!taken_out.done)
             co_return error_report(taken_out.done.error(), acted || (taken_out.sent && !refused));
         acted = true;
+        rt::checkpoint("haproxy.end_sessions");
         const command_end ended = co_await command("shutdown sessions server " + server_, until);
         if (!ended.done) co_return error_report(ended.done.error(), acted);
+        rt::checkpoint("haproxy.look");
         const auto seen = co_await look(until);
         if (!seen) co_return error_report(seen.error(), acted);
         if (seen->isolated()) co_return report_isolated(*seen);

@@ -1,5 +1,6 @@
 #include "fencing/drivers/ipmi.hpp"
 
+#include "agent/rt/checkpoint.hpp"
 #include "agent/rt/event.hpp"
 #include "fencing/drivers/bounded_driver.hpp"
 #include "fencing/drivers/program.hpp"
@@ -162,7 +163,9 @@ asio::awaitable<rung_report> ipmi_driver::act(fence_order, rt::deadline until) {
     const std::string wrong = problem();
     if (!wrong.empty()) co_return report_of(rung_outcome::failed, rung_failure::internal, wrong);
     auto what = command_for("off", until);
+    rt::checkpoint("ipmi.off");
     const program_end end = co_await run_program(runner_, std::move(what), until);
+    rt::checkpoint("ipmi.off_answered");
     if (!end.code) co_return not_ended_report(end);
     if (no_session(end)) {
         auto report = unreadable_report(end);
@@ -184,6 +187,7 @@ asio::awaitable<rung_report> ipmi_driver::wait_for_off(rt::deadline until, bool 
                                             options_.address, target_.server));
         }
         const bool off_before = last.seen == power::off;
+        rt::checkpoint("ipmi.read_power");
         last = co_await read_again(until);
         if (off_before && last.seen == power::off) co_return off_report();
         if (last.seen != power::unreadable) was_on = last.seen == power::on;

@@ -1,5 +1,6 @@
 #include "fencing/drivers/proxysql.hpp"
 
+#include "agent/rt/checkpoint.hpp"
 #include "agent/rt/sql/connection.hpp"
 #include "fencing/drivers/bounded_driver.hpp"
 #include "fencing/drivers/isolating.hpp"
@@ -157,6 +158,7 @@ asio::awaitable<rt::result<void>> proxysql_driver::settle_memory(admin_session& 
     if (*edited + *missing == 0) co_return rt::result<void>();
     made.acted = true;
     made.discarded += *edited;
+    rt::checkpoint("proxysql.settle_memory");
     co_return co_await session.run(say::copy_runtime_to_memory);
 }
 
@@ -172,10 +174,13 @@ asio::awaitable<rt::result<void>> proxysql_driver::take_out(progress& made, rt::
     done = co_await settle_memory(session, made);
     if (!done) co_return done;
     made.acted = true;
+    rt::checkpoint("proxysql.take_out");
     done = co_await session.run(say::take_out(server_));
     if (!done) co_return done;
+    rt::checkpoint("proxysql.load");
     done = co_await session.run(say::load_to_runtime);
     if (!done) co_return done;
+    rt::checkpoint("proxysql.save");
     co_return co_await session.run(say::save_to_disk);
 }
 
@@ -187,6 +192,7 @@ asio::awaitable<rt::result<void>> proxysql_driver::end_sessions(rt::deadline unt
     const auto holders = co_await session.numbers(say::sessions(server_));
     if (!holders) co_return holders.error();
     for (const std::uint64_t holder : *holders) {
+        rt::checkpoint("proxysql.kill_session");
         done = co_await session.run(fmt::format("KILL CONNECTION {}", holder));
         // Whoever has gone meanwhile is unknown to it.
         if (!done && done.error().code != rt::errc::query) co_return done;
@@ -247,6 +253,7 @@ asio::awaitable<rung_report> proxysql_driver::act(fence_order, rt::deadline unti
             const auto done = co_await take_out(made, until);
             if (!done) co_return error_report(done.error(), made.acted);
         }
+        rt::checkpoint("proxysql.look");
         const auto seen = co_await look(until);
         if (!seen) co_return error_report(seen.error(), made.acted);
         if (seen->isolated()) co_return report_isolated(made);

@@ -1,5 +1,6 @@
 #include "fencing/drivers/servers_lease.hpp"
 
+#include "agent/rt/checkpoint.hpp"
 #include "agent/rt/clock.hpp"
 #include "agent/rt/sql/network.hpp"
 #include "agent/rt/task_group.hpp"
@@ -202,7 +203,9 @@ asio::awaitable<rt::result<lease_answer>> servers_lease::perform(voter_session& 
     if (what == lease_task::take) statement = "SELECT GET_LOCK(" + lock_ + ", 0)";
     if (what == lease_task::ping)
         statement = "SELECT IS_USED_LOCK(" + lock_ + ") = CONNECTION_ID()";
+    if (what == lease_task::take) rt::checkpoint("lease.take");
     auto asked = co_await session.link.query(statement, session.answer, until);
+    if (what == lease_task::take) rt::checkpoint("lease.take_answered");
     if (!asked) co_return asked.error();
     const bool yes = session.answer.row_count() == 1 && session.answer.cell(0, 0) == "1";
     if (!yes) co_return lease_answer::taken;

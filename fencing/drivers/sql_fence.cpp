@@ -1,5 +1,6 @@
 #include "fencing/drivers/sql_fence.hpp"
 
+#include "agent/rt/checkpoint.hpp"
 #include "agent/rt/task_group.hpp"
 
 #include <boost/asio/this_coro.hpp>
@@ -71,6 +72,7 @@ asio::awaitable<rt::result<sql_evidence>> gather_evidence(asio::any_io_executor 
     for (sql_reading* reading : {&seen.first, &seen.second}) {
         const auto in = co_await get_in(link, lock_wait, until, until);
         if (!in) co_return in.error();
+        rt::checkpoint("sql.read_evidence");
         auto read = co_await link.read(until);
         if (!read) co_return read.error();
         *reading = std::move(*read);
@@ -141,6 +143,7 @@ asio::awaitable<rt::result<void>> sql_fence::begin(rt::deadline until) {
     auto reading = co_await setter_.read(until);
     if (!reading) co_return reading.error();
     before_ = std::move(*reading);
+    rt::checkpoint("sql.position_noted");
     co_return rt::result<void>();
 }
 
@@ -201,7 +204,9 @@ asio::awaitable<rt::result<void>> sql_fence::send_closing(std::string_view state
     rt::task_group helpers(executor_);
     helpers.spawn("clear the way", helper.run(options_.patience, until));
     sent_ = true;
+    rt::checkpoint("sql.set_read_only");
     auto done = co_await setter_.tell(statement, until);
+    rt::checkpoint("sql.read_only_set");
     const bool stopped = co_await rt::is_cancelled();
     helper.stop();
     if (stopped) helpers.cancel();

@@ -1,5 +1,7 @@
 #include "fencing/drivers/sql_session_killer.hpp"
 
+#include "agent/rt/checkpoint.hpp"
+
 #include <boost/asio/this_coro.hpp>
 
 #include <algorithm>
@@ -66,6 +68,7 @@ asio::awaitable<rt::result<void>> kill_sessions(sql_reader& link, std::vector<st
     for (const auto id : ids) {
         if (enough != nullptr && *enough) break;
         const std::string statement = "KILL CONNECTION " + std::to_string(id);
+        rt::checkpoint("sql.kill_session");
         const auto told = co_await link.tell(statement, until);
         if (told) {
             record.killed.insert(id);
@@ -103,6 +106,7 @@ asio::awaitable<void> way_clearer::run(rt::steady_clock::duration patience, rt::
 }
 
 asio::awaitable<rt::result<void>> way_clearer::clear_once(int pass, rt::deadline until) {
+    rt::checkpoint("sql.clear_the_way");
     const auto sessions = co_await link_.read_sessions(until);
     if (!sessions) co_return sessions.error();
     if (!*sessions) co_return sees_nobody(where_);
@@ -124,6 +128,7 @@ asio::awaitable<rt::result<void>> way_clearer::clear_once(int pass, rt::deadline
 asio::awaitable<rt::result<void>> way_clearer::release_semisync(rt::deadline until) {
     const auto statements = sql_statements_for(link_.kind(), link_.version());
     for (const auto statement : statements.release_semisync) {
+        rt::checkpoint("sql.release_semisync");
         const auto told = co_await link_.tell(statement, until);
         if (told) {
             record_.semisync_disabled = statement;
@@ -142,6 +147,7 @@ asio::awaitable<rt::result<void>> end_clients(sql_reader& link, const std::strin
                                               kill_record& record, rt::deadline until) {
     std::uint64_t newest = 0;
     for (int round = 0; round < rounds; ++round) {
+        rt::checkpoint("sql.kill_round");
         const auto sessions = co_await link.read_sessions(until);
         if (!sessions) co_return sessions.error();
         if (!*sessions) co_return rt::result<void>();  // the conclusion says so

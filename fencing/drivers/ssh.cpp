@@ -1,5 +1,6 @@
 #include "fencing/drivers/ssh.hpp"
 
+#include "agent/rt/checkpoint.hpp"
 #include "fencing/drivers/bounded_driver.hpp"
 #include "fencing/drivers/program.hpp"
 
@@ -228,9 +229,12 @@ asio::awaitable<rung_report> ssh_driver::act(fence_order order, rt::deadline unt
     if (!problem_.empty())
         co_return report_of(rung_outcome::failed, rung_failure::internal, problem_);
     if (!is_token(order.nonce)) co_return bad_order_report();
+    rt::checkpoint("ssh.stop");
     const exchange stopped = co_await ask("stop", order.nonce, until);
+    rt::checkpoint("ssh.stop_answered");
     if (stopped.said != answer::done) co_return report_not_stopped(stopped);
     const exchange looked = co_await ask("status", order.nonce, until);
+    rt::checkpoint("ssh.looked");
     if (looked.said == answer::done) {
         auto report = report_of(rung_outcome::confirmed, rung_failure::none,
                                 fmt::format("{} was stopped on {}, and a second connection found "

@@ -144,7 +144,8 @@ bool fencing_world::set_maintenance(const std::vector<std::string>& words) {
     return true;
 }
 
-// fence db1 in_progress | fence db1 confirmed by sql | fence db1 none
+// fence db1 in_progress | fence db1 confirmed by sql | fence db1 failed by sql interrupted |
+// fence db1 none
 bool fencing_world::end_fence(const std::vector<std::string>& words) {
     if (words.size() < 3) return false;
     const std::string& server = words[1];
@@ -158,8 +159,10 @@ bool fencing_world::end_fence(const std::vector<std::string>& words) {
     } else if (*stage == fence_stage::manual) {
         fence_confirmed_by_person(state_, server, at);
         world_.note_stopped(server);
-    } else if (words.size() == 5 && words[3] == "by") {
-        fence_ended(state_, server, *stage, words[4], "", at);
+    } else if (words.size() >= 5 && words[3] == "by") {
+        const bool interrupted = words.size() == 6 && words[5] == "interrupted";
+        if (words.size() > 5 && !interrupted) return false;
+        fence_ended(state_, server, {*stage, words[4], "", interrupted}, at);
         if (*stage == fence_stage::confirmed) world_.note_stopped(server);
     } else {
         return false;

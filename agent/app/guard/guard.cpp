@@ -1,6 +1,7 @@
 #include "agent/app/guard/guard.hpp"
 
 #include "agent/app/watch/now.hpp"
+#include "agent/rt/checkpoint.hpp"
 #include "agent/rt/log.hpp"
 #include "fencing/second_look.hpp"
 
@@ -176,7 +177,10 @@ asio::awaitable<void> guard::note_all(std::vector<fence_entry> entries) {
 }
 
 asio::awaitable<rt::result<void>> guard::note(fence_entry entry, rt::durability how) {
+    const auto kind = to_string(entry.kind);
+    rt::checkpoint("noting", kind);
     auto written = co_await with_.journal->write(std::move(entry), how);
+    rt::checkpoint("noted", kind);
     state_.journal_trouble = with_.journal->trouble();
     if (!written) rt::log(rt::log_level::error, "fence", "journal: " + written.error().message);
     co_return written;
@@ -304,11 +308,15 @@ asio::awaitable<void> guard::run_rung(std::shared_ptr<climbing> now, ladder_acti
                                   "there is no method " + rung + " any more",
                                   {}};
     } else if (step.what == ladder_step::verify) {
+        rt::checkpoint("guard.verify");
         auto report = co_await driver->verify(std::move(order), until);
+        rt::checkpoint("guard.verified");
         auto weighed = co_await look_again(now->plan.server, rung, std::move(report));
         now->report = std::move(weighed);
     } else {
+        rt::checkpoint("guard.act");
         auto report = co_await driver->fence(std::move(order), until);
+        rt::checkpoint("guard.acted");
         auto weighed = co_await look_again(now->plan.server, rung, std::move(report));
         now->report = std::move(weighed);
     }
@@ -344,19 +352,20 @@ asio::awaitable<void> guard::finish(std::shared_ptr<climbing> now) {
     statistics_[server].last_seconds = took;
     if (result.stage == fence_stage::confirmed) statistics_[server].last_confirmed_at = wall_now();
     climbs_.erase(server);
-    co_await end_fence(server, now->incident, result.stage, result.rung, result.sentence);
+    co_await end_fence(server, now->incident, std::move(result));
 }
 
 // What a fence has come to: remembered, told to the judge when it is proved, and noted.
-asio::awaitable<void> guard::end_fence(std::string server, std::string incident, fence_stage stage,
-                                       std::string rung, std::string sentence) {
-    fencing::fence_ended(state_, server, stage, rung, sentence, boot_now());
-    if (stage == fence_stage::confirmed) with_.note_stopped(server);
+asio::awaitable<void> guard::end_fence(std::string server, std::string incident,
+                                       fencing::fence_end end) {
+    fencing::fence_ended(state_, server, end, boot_now());
+    if (end.stage == fence_stage::confirmed) with_.note_stopped(server);
     fence_entry ended = entry_of(record_kind::ended, server);
     ended.incident = std::move(incident);
-    ended.rung = std::move(rung);
-    ended.result = fencing::to_string(stage);
-    ended.reason = std::move(sentence);
+    ended.rung = std::move(end.rung);
+    ended.result = fencing::to_string(end.stage);
+    ended.reason = std::move(end.sentence);
+    ended.interrupted = end.interrupted;
     co_await note(std::move(ended));
 }
 

@@ -80,8 +80,7 @@ private:
                                                   rt::durability how = rt::durability::durable);
     boost::asio::awaitable<void> note_all(std::vector<fence_entry> entries);
     boost::asio::awaitable<void> end_fence(std::string server, std::string incident,
-                                           fencing::fence_stage stage, std::string rung,
-                                           std::string sentence);
+                                           fencing::fence_end end);
     boost::asio::awaitable<answer> note_and_say(fence_entry entry, std::string done);
     boost::asio::awaitable<answer> confirm_fenced(person_order order);
     boost::asio::awaitable<answer> unfence(person_order order);

@@ -2,6 +2,7 @@
 // looks after the devices.
 #include "agent/app/guard/guard.hpp"
 #include "agent/app/watch/now.hpp"
+#include "agent/rt/checkpoint.hpp"
 #include "agent/rt/log.hpp"
 
 #include <boost/asio/as_tuple.hpp>
@@ -33,7 +34,9 @@ asio::awaitable<void> guard::take_up(unfinished_fence left) {
     fencing::driver* driver = driver_of(left.server, left.rung);
     if (left.acted && driver) {
         fencing::fence_order order{left.incident, new_nonce(), "taken up after a restart"};
+        rt::checkpoint("guard.take_up");
         auto report = co_await driver->verify(std::move(order), rt::deadline::after(10s));
+        rt::checkpoint("guard.taken_up");
         auto weighed = co_await look_again(left.server, left.rung, std::move(report));
         found = std::move(weighed);
         if (found.outcome == rung_outcome::failed) {
@@ -52,8 +55,8 @@ asio::awaitable<void> guard::take_up(unfinished_fence left) {
             config_->name + ": the fence of " + left.server + " that a restart interrupted is " +
                 std::string(fencing::to_string(found.outcome)) + ": " + found.sentence,
             {{"topology", config_->name}, {"server", left.server}});
-    co_await end_fence(left.server, left.incident, fencing::stage_of(found.outcome), left.rung,
-                       found.sentence);
+    fencing::fence_end end{fencing::stage_of(found.outcome), left.rung, found.sentence, true};
+    co_await end_fence(left.server, left.incident, std::move(end));
 }
 
 // One device, for ever; each has a task of its own, so that one that hangs delays no other.

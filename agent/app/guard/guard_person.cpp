@@ -2,6 +2,7 @@
 #include "agent/app/guard/guard.hpp"
 #include "agent/app/report/status_json.hpp"
 #include "agent/app/watch/now.hpp"
+#include "agent/rt/checkpoint.hpp"
 #include "agent/rt/log.hpp"
 #include "checks/words.hpp"
 
@@ -211,6 +212,7 @@ asio::awaitable<guard::answer> guard::resolve(person_order order) {
     if (!resolving_.empty())
         co_return refused("a resolve that keeps " + resolving_ + " is at work; wait for its end");
     resolving_ = order.server;
+    rt::checkpoint("resolve.planned");
     std::string why = co_await why_unfit_to_act();
     answer answered = refused(why);
     // Planned again, because the lease may have taken its time.
@@ -249,6 +251,7 @@ asio::awaitable<guard::answer> guard::resolve_now(person_order order, fencing::r
         begin(fence, fencing::decision{});
     }
     co_await ladders_end(losers);
+    rt::checkpoint("resolve.losers_stopped");
     for (const auto& loser : losers) {
         const auto& record = state_.servers[loser];
         if (record.stage == fencing::fence_stage::confirmed) continue;
@@ -263,6 +266,7 @@ asio::awaitable<guard::answer> guard::resolve_now(person_order order, fencing::r
     }
     if (std::string other = writes_meanwhile(plan, losers); !other.empty())
         co_return rt::error{rt::errc::query, 0, other};
+    rt::checkpoint("resolve.losers_confirmed");
     std::string said = fencing::text_of(plan) + "\ndone: ";
     if (plan.survivor_is_writable) {
         fencing::fence_released(state_, order.server);

@@ -44,6 +44,7 @@ TEST_CASE("an entry is the same after it was written and read") {
     full.result = "unknown";
     full.failure = "timeout";
     full.verification = true;
+    full.interrupted = true;
     full.survivors = {"db2", "db3"};
     full.facts = {{"gtid_before", "0-1-5"}, {"killed_sessions", "12"}};
     full.until = noon + 90s;
@@ -72,6 +73,16 @@ TEST_CASE("a replay knows the newest fence, and its time on our own clock") {
     CHECK(record.ended_at == boot - 18s);
     CHECK(past.state.started == std::vector<checks::moment>{boot - 20s});
     CHECK(past.state.quarantined("db1"));
+}
+
+TEST_CASE("a replay knows whether a fence was cut short") {
+    auto cut_short = ended("db1", "failed", 18s);
+    cut_short.interrupted = true;
+    auto past = replay({entry(record_kind::begun, "db1", 20s), cut_short,
+                        entry(record_kind::begun, "db2", 20s), ended("db2", "failed", 18s)},
+                       "shop", noon, boot);
+    CHECK(past.state.servers.at("db1").interrupted);
+    CHECK_FALSE(past.state.servers.at("db2").interrupted);
 }
 
 TEST_CASE("other topologies do not count") {

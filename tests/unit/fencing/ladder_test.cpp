@@ -90,6 +90,7 @@ TEST_CASE("it stops when it must not go on, with what it has") {
     CHECK(climb.next(start + 5s, "the lease was lost", false).what == ladder_step::finish);
     CHECK(climb.result().stage == fence_stage::unknown);
     CHECK(climb.result().sentence == "no answer; it stopped there: the lease was lost");
+    CHECK(climb.result().interrupted);
     CHECK(climb.next(start + 6s, "", false).what == ladder_step::finish);
 }
 
