@@ -11,13 +11,13 @@ import pymysql
 import troubles
 from harness import (WRITER, WRITER_PASSWORD, Agent, CapExceeded, default_config, server_entry,
                      wait_until)
-from journal import JournalTail
+from journal import JournalTail, lost_sight
 from load import BOSS, BOSS_PASSWORD, Load
 from oracle import expect
 from watch import Watcher
 
 TTL = 3
-CAP = 60  # for everything that has to come of it by itself
+CAP = 45  # for everything that has to come of it by itself
 
 
 class Trial:
@@ -35,6 +35,7 @@ class Trial:
         self.killed = set()        # servers that the harness itself killed
         self.let_go = {}           # server → when the harness or a person lifted its fence
         self.mended_at = None
+        self.watched = True
         self.began = time.time()
         self._troubles = []
 
@@ -77,8 +78,9 @@ class Trial:
             self._intrude()
             {"nothing": self._nothing, "ask": self._ask, "cannot": self._cannot,
              "alert": self._alert}.get(self.expected.act, lambda: None)()
-            self.pump(self._settled, CAP, "one writer and quiet agents")
+            self._settle()
             self.hold(0.4)
+            self._weigh_watch()
         except CapExceeded as failure:
             self.tell(f"CAP: {failure}")
             raise
@@ -116,6 +118,24 @@ class Trial:
                 self.records.append(record)
                 if record["kind"] == "ended" and record["result"] == "confirmed":
                     self._contradict(record)
+
+    def _settle(self):
+        try:
+            self.pump(self._settled, CAP, "one writer and quiet agents")
+        except CapExceeded:
+            self._weigh_watch()
+            if self.watched or self.of_kind("begun"):
+                raise
+            self.tell("no rule decides for an agent that doubts its memory; a person does")
+            self.cli("pin", self.plan.old, "--reason", "the agent is in doubt")
+            self.pump(self._settled, CAP, "one writer and quiet agents")
+
+    def _weigh_watch(self):
+        """Where the machine stood still, the agent may doubt its memory; the oracle is told."""
+        self.watched = not any(lost_sight(agent) for agent in self.agents)
+        if not self.watched:
+            self.tell("an agent could not read a majority for a while")
+            self.expected = expect(self.plan, watched=False)
 
     # --- before
 
@@ -222,7 +242,8 @@ class Trial:
                 topology.detach(name)
         if plan.follows == "new":
             for name in plan.bystanders:
-                topology.follow(name, plan.intruders[0])
+                if name not in self.killed:
+                    topology.follow(name, plan.intruders[0])
             self._write_on(plan.old)
         self._part_histories()
         self._hinder()
@@ -263,6 +284,8 @@ class Trial:
         ahead = {"gtid": [plan.source],
                  "nobody": [] if plan.load == "idle" else plan.writable}.get(plan.rule, [])
         for name in ahead:
+            if plan.mysql:  # root passes read_only, not super_read_only
+                self.server(name).query("SET GLOBAL super_read_only = OFF")
             self.server(name).query("INSERT INTO app.facts (writer, number) VALUES (%s, 1)",
                                     (f"apart-{name}",))
             self.server(name)._forget_admin()
@@ -299,6 +322,8 @@ class Trial:
         self._wait_agents()
         self.cli("pin", self.plan.intruders[0], "--reason", "a person has looked")
         self.tell("a person pins " + self.plan.intruders[0])
+        if not self.expected.rungs:
+            self._cannot()
 
     def _cannot(self):
         """No rung works: it says so, claims nothing, and leaves the survivor alone."""
@@ -354,8 +379,11 @@ class Trial:
         if self._troubles:
             return False
         writable = self.writable_now()
-        right = (len(writable) == 1 and writable[0] in self.expected.survivors) or \
-            (not self.expected.survivors and not writable)
+        expected = self.expected
+        if self.watched and any(lost_sight(agent) for agent in self.agents):
+            expected = expect(self.plan, watched=False)
+        right = (len(writable) == 1 and writable[0] in expected.survivors) or \
+            (not writable and (not expected.survivors or expected.nobody))
         if not right or not self.living_agents():
             return False
         for agent in self.living_agents():
@@ -363,8 +391,10 @@ class Trial:
             busy = any(server["fence"] == "in_progress" for server in seen["servers"])
             if busy or seen["split_brain"]["suspected"] or seen["writers"] != writable:
                 return False
-        # Something had to be done about it, unless there was nothing to do or no way to do it.
-        return bool(self.of_kind("ended")) or self.expected.act in ("nothing", "cannot")
+        # Something had to be done about it, unless there was nothing to do or no way to do it; and
+        # whoever was killed in the middle does not write its end.
+        return bool(self.of_kind("ended")) or self.expected.act in ("nothing", "cannot") or \
+            self.plan.trouble == "kill_holder" and bool(self.of_kind("begun"))
 
     # --- contradicting
 
