@@ -75,9 +75,10 @@ def expect(plan, watched=True):
     survivors, reason = _survivors(plan)
     nobody = False
     if not watched and plan.rule == "incumbent" and plan.intrusion not in ("brief", "unseen"):
-        survivors |= {_by_replicas(plan)} if plan.bystanders else set(plan.writable)
+        replicas_tell = plan.bystanders and plan.trouble not in ("voter_dies", "votes_lost")
+        survivors |= {_by_replicas(plan)} if replicas_tell else set(plan.writable)
         reason += ", or in doubt whom replicas and histories tell"
-        nobody = not plan.bystanders and plan.ambiguous == "fence-all"
+        nobody = not replicas_tell and plan.ambiguous == "fence-all"
     certain = len(survivors) == 1
     losers = set(plan.writable) - survivors if certain else set(plan.writable)
     working = working_rungs(plan)

@@ -5,6 +5,7 @@ Knows what a healthy topology is and how to take a fault back; not what a trial 
 
 import os
 import signal
+import time
 from pathlib import Path
 
 import pymysql
@@ -55,7 +56,8 @@ class World:
 
     def restore(self, may_fence):
         """The healthy start: db1 writable, the others follow it, no fault anywhere."""
-        self._end_late_effects()
+        if self._end_late_effects():
+            time.sleep(0.5)  # whatever they had ordered is on its way
         try:
             self._restore(may_fence)
         except (AssertionError, pymysql.MySQLError, OSError):
@@ -63,18 +65,22 @@ class World:
 
     def _end_late_effects(self):
         """What a rung of the last trial has left at work, as an order to stop that was not heard of
-        again: it would hit the next one."""
+        again: it would hit the next one. Whether there was any."""
+        found = False
         for folder in Path("/proc").glob("[0-9]*"):
             try:
                 words = folder.joinpath("cmdline").read_bytes().decode("utf-8", "replace")
             except OSError:
                 continue
             ours = str(self.topology.run_dir) in words or ALONE
-            if ours and any(name in words for name in _PROGRAMS):
+            login = words.startswith(("ssh\0", "sshd: ")) and " -D " not in words
+            if ours and (login or any(name in words for name in _PROGRAMS)):
+                found = True
                 try:
                     os.kill(int(folder.name), signal.SIGKILL)
                 except ProcessLookupError:
                     pass
+        return found
 
     def _restore(self, may_fence):
         for server in self.topology:
