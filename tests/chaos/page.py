@@ -70,11 +70,12 @@ def main():
     remarks = ["Counts: " + "; ".join(
         f"{dimension} " + ", ".join(f"{value} {count}" for value, count in sorted(counter.items()))
         for dimension, counter in sorted(report.counts_of(results).items())) + ".",
-        "Times are from the first record of a fence to its last, trials with frozen servers and "
-        "killed agents left out. `end`: what the agent had to do, by the oracle; `cannot`, `ask` "
-        "and `alert` end with a person's help, and until then nothing may be claimed and nobody "
-        "touched. `watch broken`: the machine stood still for so long that the agent doubted its "
-        "memory.", *arguments.remark]
+        "Times of sql are from the log's \"split brain confirmed\" to the journal's \"ended\", "
+        "where the incumbent or a pin decides; of the others from the rung's intent to that. "
+        "Trials with frozen servers and killed agents are left out. `end`: what the agent had to "
+        "do, by the oracle; `cannot`, `ask` and `alert` end with a person's help, and until then "
+        "nothing may be claimed and nobody touched. `watch broken`: the machine stood still for "
+        "so long that the agent doubted its memory.", *arguments.remark]
     write("chaos", "Randomized split brains", arguments.command,
           f"{report.percentile(loads, 0.5):.1f} (longest {max(loads):.1f})",
           counted(results) + timed(results), remarks)

@@ -87,9 +87,12 @@ def times_of(results):
         for fence in result["fences"]:
             if not calm:
                 continue
-            if fence["rung"] == "sql" and fence["tried"] == 1:
+            # Neither the lease nor a person was waited for.
+            at_once = dimensions["rule"] in ("incumbent", "pin_old", "pin_new") and \
+                dimensions["end"] == "fence" and fence["from_confirmed"] is not None
+            if fence["rung"] == "sql" and fence["tried"] == 1 and at_once:
                 under = "idle" if dimensions["load"] == "idle" else "under load"
-                rows[f"sql, {under}"].append(fence["from_begun"])
+                rows[f"sql, {under}"].append(fence["from_confirmed"])
             elif fence["rung"] != "sql":
                 rows[f"{fence['rung']}, the rung alone"].append(fence["of_rung"])
     return sorted(rows.items())

@@ -172,15 +172,24 @@ class Trial(Stage):
             (not writable and (not expected.survivors or expected.nobody))
         if not right or not self.living_agents():
             return False
-        for agent in self.living_agents():
-            seen = agent.topology()
-            busy = any(server["fence"] == "in_progress" for server in seen["servers"])
-            if busy or seen["split_brain"]["suspected"] or seen["writers"] != writable:
-                return False
+        if not all(self._calm(agent, writable) for agent in self.living_agents()):
+            return False
         # Something had to be done about it, unless there was nothing to do or no way to do it; and
         # whoever was killed in the middle does not write its end.
         return bool(self.of_kind("ended")) or self.expected.act in ("nothing", "cannot") or \
             self.plan.trouble == "kill_holder" and bool(self.of_kind("begun"))
+
+    def _calm(self, agent, writable):
+        """It does nothing, sees who writes, and suspects nobody. An agent that did not stop a
+        server itself goes on suspecting it while it is dark."""
+        seen = agent.topology()
+        if seen["writers"] != writable or \
+                any(server["fence"] == "in_progress" for server in seen["servers"]):
+            return False
+        name = agent.config["agent"]["name"]
+        acted = any(record["agent"] == name for record in self.of_kind("ended"))
+        dark = any(not self.server(each).running() for each in self.expected.losers)
+        return not seen["split_brain"]["suspected"] or (dark and not acted)
 
     # --- contradicting
 
