@@ -50,7 +50,7 @@ class Trial(Stage):
         """Lets troubles and checks go on until the condition holds and no trouble is left."""
         def turn():
             self.look()
-            self._troubles = [trouble for trouble in self._troubles if next(trouble, "over") is None]
+            self._troubles = [one for one in self._troubles if next(one, "over") is None]
             return condition()
         return wait_until(turn, cap, f"{what}; troubles left: {len(self._troubles)}",
                           interval=0.01, ignore=(OSError, pymysql.MySQLError))
