@@ -78,7 +78,11 @@ def expect(plan, watched=True):
         replicas_tell = plan.bystanders and plan.trouble not in ("voter_dies", "votes_lost")
         survivors |= {_by_replicas(plan)} if replicas_tell else set(plan.writable)
         reason += ", or in doubt whom replicas and histories tell"
-        nobody = not replicas_tell and plan.ambiguous == "fence-all"
+        nobody = plan.ambiguous == "fence-all" and \
+            (not replicas_tell or plan.follows == "new")
+    if plan.trouble == "kill_agent" and plan.rule == "incumbent" and plan.follows == "new":
+        # Whom replicas tell to keep may have been fenced halfway, and is no survivor then.
+        nobody = plan.ambiguous == "fence-all"
     certain = len(survivors) == 1
     losers = set(plan.writable) - survivors if certain else set(plan.writable)
     working = working_rungs(plan)

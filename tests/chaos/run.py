@@ -42,8 +42,9 @@ def run_one(plan, world, run_dir, keep=False):
     except Exception as failure:  # pylint: disable=broad-except
         broken.append(f"the harness failed: {failure!r}\n{traceback.format_exc()}")
     trial.look()
-    _keep_logs(trial, run_dir)
     broken += checks.violations(trial) if trial.watcher else []
+    if broken:
+        _keep_logs(trial, run_dir)
     result = report.result_of(trial, broken, time.time() - trial.began)
     result["agents"] = [str(agent.folder) for agent in trial.agents] if keep or broken else []
     trial.close(keep or broken)
@@ -51,9 +52,9 @@ def run_one(plan, world, run_dir, keep=False):
 
 
 def _keep_logs(trial, run_dir):
-    """Logs of servers that have ended and should not have, before their folders are gone."""
+    """The logs of the servers of a trial that went wrong, before their folders are gone."""
     for server in trial.world.servers:
-        if not server.running() and server.name not in trial.killed | trial.expected.losers:
+        if server.log.exists():
             shutil.copy(server.log, run_dir / f"trial-{trial.plan.number}-{server.name}.log")
 
 

@@ -75,7 +75,8 @@ class Trial(Stage):
             self.pump(self._settled, CAP, "one writer and quiet agents")
         except CapExceeded:
             self._weigh_watch()
-            if self.watched or self.of_kind("begun"):
+            in_doubt = not self.watched or self.plan.trouble == "kill_agent"
+            if self.plan.rule != "incumbent" or not in_doubt:
                 raise
             self.tell("no rule decides for an agent that doubts its memory; a person does")
             self.cli("pin", self.plan.old, "--reason", "the agent is in doubt")

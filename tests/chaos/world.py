@@ -28,8 +28,12 @@ _SEMISYNC = {  # flavour → (source, replica) variables
 class World:
     def __init__(self, run_dir, kind, size):
         self.kind = KINDS[kind]
-        self.topology = Topology(run_dir / f"{kind}-{size}",
-                                 [f"db{number}" for number in range(1, size + 1)], kind=self.kind,
+        names = [f"db{number}" for number in range(1, size + 1)]
+        folder = run_dir / f"{kind}-{size}"
+        # Temporary tables are named after the server's process, which in a process namespace has
+        # the same number as another job's: a tmpdir of its own keeps them apart.
+        apart = {name: {"options": [f"--tmpdir={folder / name}"]} for name in names}
+        self.topology = Topology(folder, names, kind=self.kind, per_server=apart,
                                  server_options=[f"--max-connections={MAX_CONNECTIONS}"])
         self.topology.start()
         self.devices = {server.name: Devices(server) for server in self.topology}
@@ -121,8 +125,9 @@ class World:
     def witness(self):
         """A server outside the topology that only holds locks, running."""
         if self._witness is None:
+            folder = self.topology.run_dir / "witness"
             self._witness = DatabaseServer("witness", self.topology.run_dir, kind=KINDS["mariadb"],
-                                           server_id=99)
+                                           server_id=99, options=[f"--tmpdir={folder}"])
         if not self._witness.running():
             self._witness.start()
             accounts = self._witness.value("SELECT COUNT(*) FROM mysql.global_priv "
