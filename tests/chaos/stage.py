@@ -118,8 +118,9 @@ class Stage:
                 if kind != "sql":
                     methods[rungs[-1]] = self.world.devices[server.name].method(kind)
             entries.append(server_entry(server, fence=rungs))
+        # A gap in the watch of 2.5 polls makes an agent doubt its memory, and machines stall.
         config = default_config(servers=entries, mode="enforce", detail_interval="1s",
-                                confirm_for=f"{plan.confirm_ms}ms")
+                                poll_interval="200ms", confirm_for=f"{plan.confirm_ms}ms")
         config["agent"]["name"] = name
         shop = config["topology"]["shop"]
         shop["fencing"] = {"on_ambiguous": plan.ambiguous, "unseen_former": plan.unseen,
