@@ -125,7 +125,7 @@ class Trial(Stage):
         self.load.release()
         for name, devices in self.world.devices.items():
             devices.heal()
-        for name in self.plan.names:
+        for name in self.plan.writable:
             if self.server(name).running():
                 self._mend_server(name)
         self.world.forget_root()
