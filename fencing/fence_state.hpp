@@ -56,7 +56,7 @@ struct fence_state {
     std::vector<checks::moment> started;  // of our own fences, for the budget; oldest first
     // Since when, without interruption, no rule has decided a confirmed split brain.
     std::optional<checks::moment> undecided_since;
-    std::string journal_trouble;          // why no intent can be noted, and so nothing be done (S6)
+    std::string journal_trouble;  // why no intent can be noted, and so nothing be done (S6)
 
     bool in_progress(const std::string& server) const;
     // It was stopped, and has not been given back: it does not count as a survivor.
