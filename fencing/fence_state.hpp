@@ -55,7 +55,9 @@ struct fence_state {
     std::optional<maintenance_window> maintenance;
     std::map<std::string, fence_record> servers;
     std::vector<checks::moment> started;  // of our own fences, for the budget; oldest first
-    std::string journal_trouble;          // why no intent can be noted, and so nothing be done (S6)
+    // Since when, without interruption, no rule has decided a confirmed split brain.
+    std::optional<checks::moment> undecided_since;
+    std::string journal_trouble;  // why no intent can be noted, and so nothing be done (S6)
 
     bool in_progress(const std::string& server) const;
     // It was stopped, and has not been given back: it does not count as a survivor.

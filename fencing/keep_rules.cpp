@@ -99,33 +99,39 @@ opinion by_replicas(const keep_input& in) {
                     " replicates from one writer" + (tally.empty() ? "" : " (" + tally + ")"));
 }
 
-// Why `writer` does not hold all that the other writers hold; empty: it is proved that it does.
-std::string lacks_something(const keep_input& in, std::size_t writer) {
+enum class completeness { complete, lacking, undecided };
+
+// Whether `writer` holds all that the other writers hold, and why not.
+std::pair<completeness, std::string> completeness_of(const keep_input& in, std::size_t writer) {
+    std::pair<completeness, std::string> found = {completeness::complete, ""};
     for (std::size_t other : in.writers) {
         if (other == writer) continue;
         auto extra = beyond(in.seen, other, writer);
-        if (!extra.decided()) return extra.cannot_say;
-        if (extra.transactions > 0)
-            return in.name(writer) + " lacks " + extra.text + " of " + in.name(other);
+        if (extra.decided() && extra.transactions > 0)
+            return {completeness::lacking,
+                    in.name(writer) + " lacks " + extra.text + " of " + in.name(other)};
+        if (!extra.decided()) found = {completeness::undecided, extra.cannot_say};
     }
-    return "";
+    return found;
 }
 
+// Only when it is known of every writer: of two with the same history, one may be seen to be
+// complete a moment before the other is.
 opinion by_gtid(const keep_input& in) {
     std::vector<std::size_t> complete;
+    bool undecided = false;
     std::string why;
     for (std::size_t writer : in.writers) {
-        std::string lacks = lacks_something(in, writer);
-        if (lacks.empty())
-            complete.push_back(writer);
-        else if (why.find(lacks) == std::string::npos)
-            why += (why.empty() ? "" : "; ") + lacks;
+        auto [found, reason] = completeness_of(in, writer);
+        if (found == completeness::complete) complete.push_back(writer);
+        undecided = undecided || found == completeness::undecided;
+        if (!reason.empty() && why.find(reason) == std::string::npos)
+            why += (why.empty() ? "" : "; ") + reason;
     }
-    if (complete.size() == 1)
-        return {complete.front(),
-                "the history of " + in.name(complete.front()) + " contains the others'"};
+    if (undecided || complete.empty()) return declines(why);
     if (complete.size() > 1) return declines("the histories of the writers are the same");
-    return declines(why);
+    return {complete.front(),
+            "the history of " + in.name(complete.front()) + " contains the others'"};
 }
 
 opinion opinion_of(keep_rule rule, const keep_input& in) {

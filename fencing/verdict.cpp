@@ -241,8 +241,24 @@ void stop_the_others(deciding& in, std::size_t survivor, const std::vector<std::
     weigh(in);
 }
 
+// A rule that cannot decide now may in a moment: histories are compared in the order in which they
+// were read, and every poll changes that. All are stopped only when none has decided for as long as
+// a reading counts.
+void wait_for_doubt_to_stay(deciding& in) {
+    moment since = in.state.undecided_since.value_or(in.seen.at);
+    moment enough = since + in.policy.stale_after;
+    if (in.made.what != action::fence || in.seen.at >= enough) return;
+    in.made.what = action::wait;
+    for (fence_plan& plan : in.made.fences)
+        plan.valid_until = {};
+    in.made.obstacles.push_back("a rule may still decide; all are stopped when none has for " +
+                                words::seconds(in.policy.stale_after));
+    in.again_at(enough);
+}
+
 void stop_all_or_ask(deciding& in, const std::vector<std::size_t>& writers) {
     auto names = names_of(in.seen, writers);
+    in.made.undecided = true;
     if (in.policy.expected_writers != 1)
         return say(in.made, action::alert,
                    words::list(names) + " write, " + std::to_string(in.policy.expected_writers) +
@@ -256,6 +272,7 @@ void stop_all_or_ask(deciding& in, const std::vector<std::size_t>& writers) {
     in.made.reason =
         "stop " + words::list(names) + ": no rule decides, and on_ambiguous is fence-all";
     weigh(in);
+    wait_for_doubt_to_stay(in);
 }
 
 // A writer of the confirmed split brain that cannot be read now: it may still write (S3).
@@ -353,6 +370,13 @@ decision decide(const observation& seen, const judgement& verdict, const fence_s
     }
     say(made, action::none, "there is nothing to stop");
     return made;
+}
+
+void remember(fence_state& state, const decision& made, moment at) {
+    if (!made.undecided)
+        state.undecided_since.reset();
+    else if (!state.undecided_since)
+        state.undecided_since = at;
 }
 
 std::string why_stop(const fence_plan& plan, const std::vector<std::string>& survivors,

@@ -47,11 +47,15 @@ struct decision {
     std::vector<rule_outcome> rules;     // those that were asked, in order
     std::vector<fence_plan> fences;      // what is to be stopped; in `fence` that may start now
     std::vector<std::string> obstacles;  // what keeps us from it, one sentence each
+    bool undecided = false;              // there is a split brain, and no rule decides
     std::optional<checks::moment> decide_again_at;
 };
 
 decision decide(const checks::observation& seen, const checks::judgement& verdict,
                 const fence_state& state, const lease_view& lease, const fencing_policy& policy);
+
+// What the next decision has to know of this one, made at `at`.
+void remember(fence_state& state, const decision& made, checks::moment at);
 
 // Asked before each rung of a ladder that has begun, with the newest judgement: empty, or why it
 // must stop here (S2, S4). `survivors` are those of the decision; empty after fence-all.

@@ -4,9 +4,6 @@
 #include <algorithm>
 #include <array>
 #include <cstdint>
-#include <functional>
-#include <set>
-#include <utility>
 
 namespace primacy::checks::queries {
 namespace {
@@ -100,59 +97,22 @@ std::string quoted(std::string_view text) {
     return result += '\'';
 }
 
-// A row of the accounts: holds the privilege itself, or would through a role that holds it.
-struct account_row {
-    std::string user, host;
-    bool is_role = false;
-    bool is_locked = false;
-    std::optional<std::string> through_role;
-    bool holds = false;
-};
-
-// Roles hand on what they hold to whom they are granted, over any number of roles in between.
-void follow_roles(std::vector<account_row>& accounts) {
-    std::set<std::string, std::less<>> roles;
-    for (bool found = true; found;) {
-        found = false;
-        for (account_row& account : accounts) {
-            if (account.holds || (account.through_role && !roles.contains(*account.through_role)))
-                continue;
-            account.holds = found = true;
-            if (account.is_role) roles.insert(account.user);
-        }
-    }
-}
-
 rt::result<void> read_bypass_accounts(const rt::sql::rows& answer, server_details& details) {
     column_finder columns(answer);
     const auto user = columns.find("account_user");
     const auto host = columns.find("account_host");
-    // MySQL's statement does not speak of these: its server has followed the roles.
     const auto is_role = columns.find("is_role");
-    const auto is_locked = columns.find("is_locked");
-    const auto through_role = columns.find("through_role");
     if (!user || !host) return lacks_column("accounts", "account_user or account_host");
-    std::vector<account_row> accounts;
+    std::vector<std::string> accounts;
     for (std::size_t row = 0; row < answer.row_count(); ++row) {
-        account_row& account = accounts.emplace_back();
-        account.user = cell(answer, row, user).value_or("");
-        account.host = cell(answer, row, host).value_or("");
-        account.is_role = cell(answer, row, is_role).value_or("0") == "1";
-        account.is_locked = cell(answer, row, is_locked).value_or("0") == "1";
-        if (const auto role = cell(answer, row, through_role)) account.through_role = *role;
+        const auto name = cell(answer, row, user).value_or("");
+        if (cell(answer, row, is_role).value_or("0") == "1") {
+            accounts.emplace_back(name);  // PUBLIC
+        } else {
+            accounts.push_back(quoted(name) + '@' + quoted(cell(answer, row, host).value_or("")));
+        }
     }
-    follow_roles(accounts);
-    std::set<std::pair<std::string, std::string>> shown;
-    for (const account_row& account : accounts) {
-        // Nobody logs in as a role, and as PUBLIC everybody does. Who is locked cannot log in.
-        const bool everybody = account.is_role && account.user == "PUBLIC";
-        if (!account.holds || account.is_locked || (account.is_role && !everybody)) continue;
-        shown.emplace(everybody ? account.user : quoted(account.user),
-                      everybody ? "" : '@' + quoted(account.host));
-    }
-    details.bypass_accounts.emplace();
-    for (const auto& [name, where] : shown)
-        details.bypass_accounts->push_back(name + where);
+    details.bypass_accounts = std::move(accounts);
     return {};
 }
 

@@ -63,28 +63,33 @@ constexpr std::string_view replicas =
 
 // Who passes read_only on MariaDB 10.11 and later: READ_ONLY ADMIN (bit 33 of `access`), or SUPER
 // (bit 15) in an account that an older server wrote (the server adds READ_ONLY ADMIN to those when
-// it loads them). Directly, or by a role that was granted to it, which the other half lists: who
-// holds it through roles of roles is found out by us. A recursive WITH could do that too, but
-// MariaDB 10.11 and 11.8 were seen to crash in one now and then, without any other load (SIGSEGV
-// in select_union_recursive): no statement of a watch is worth that.
-#define PRIMACY_BYPASS_MARIADB(condition)                                                     \
-    "SELECT g.User AS account_user, g.Host AS account_host, "                                 \
-    "COALESCE(JSON_VALUE(g.Priv, '$.is_role'), 0) AS is_role, "                               \
-    "COALESCE(JSON_VALUE(g.Priv, '$.account_locked'), 0) AS is_locked, NULL AS through_role " \
-    "FROM mysql.global_priv g WHERE " condition                                               \
-    " UNION ALL SELECT m.User, m.Host, COALESCE(JSON_VALUE(g.Priv, '$.is_role'), 0), "        \
-    "COALESCE(JSON_VALUE(g.Priv, '$.account_locked'), 0), m.Role FROM mysql.roles_mapping m " \
-    "JOIN mysql.global_priv g ON g.User = m.User AND g.Host = m.Host"
-
-constexpr std::string_view bypass_mariadb = PRIMACY_BYPASS_MARIADB(
-    "JSON_VALUE(g.Priv, '$.access') & (1 << 33) OR (JSON_VALUE(g.Priv, '$.access') & (1 << 15) "
-    "AND COALESCE(JSON_VALUE(g.Priv, '$.version_id'), 0) < 101100)");
+// it loads them). Directly, through roles of roles, or, as PUBLIC, everybody. A locked account
+// cannot log in.
+constexpr std::string_view bypass_mariadb =
+    "WITH RECURSIVE holder (account_user, account_host, is_role, is_locked) AS ("
+    "SELECT User, Host, COALESCE(JSON_VALUE(Priv, '$.is_role'), 0), "
+    "COALESCE(JSON_VALUE(Priv, '$.account_locked'), 0) FROM mysql.global_priv "
+    "WHERE JSON_VALUE(Priv, '$.access') & (1 << 33) OR (JSON_VALUE(Priv, '$.access') & (1 << 15) "
+    "AND COALESCE(JSON_VALUE(Priv, '$.version_id'), 0) < 101100) UNION "
+    "SELECT m.User, m.Host, COALESCE(JSON_VALUE(g.Priv, '$.is_role'), 0), "
+    "COALESCE(JSON_VALUE(g.Priv, '$.account_locked'), 0) FROM holder "
+    "JOIN mysql.roles_mapping m ON m.Role = holder.account_user AND holder.is_role = 1 "
+    "JOIN mysql.global_priv g ON g.User = m.User AND g.Host = m.Host) "
+    "SELECT account_user, account_host, is_role FROM holder "
+    "WHERE is_locked = 0 AND (is_role = 0 OR account_user = 'PUBLIC') ORDER BY 1, 2";
 
 // Before 10.11 SUPER is enough.
 constexpr std::string_view bypass_mariadb_before_10_11 =
-    PRIMACY_BYPASS_MARIADB("JSON_VALUE(g.Priv, '$.access') & ((1 << 33) | (1 << 15))");
-
-#undef PRIMACY_BYPASS_MARIADB
+    "WITH RECURSIVE holder (account_user, account_host, is_role, is_locked) AS ("
+    "SELECT User, Host, COALESCE(JSON_VALUE(Priv, '$.is_role'), 0), "
+    "COALESCE(JSON_VALUE(Priv, '$.account_locked'), 0) FROM mysql.global_priv "
+    "WHERE JSON_VALUE(Priv, '$.access') & ((1 << 33) | (1 << 15)) UNION "
+    "SELECT m.User, m.Host, COALESCE(JSON_VALUE(g.Priv, '$.is_role'), 0), "
+    "COALESCE(JSON_VALUE(g.Priv, '$.account_locked'), 0) FROM holder "
+    "JOIN mysql.roles_mapping m ON m.Role = holder.account_user AND holder.is_role = 1 "
+    "JOIN mysql.global_priv g ON g.User = m.User AND g.Host = m.Host) "
+    "SELECT account_user, account_host, is_role FROM holder "
+    "WHERE is_locked = 0 AND is_role = 0 ORDER BY 1, 2";
 
 // On MySQL these pass read_only; super_read_only stops them.
 constexpr std::string_view bypass_mysql =

@@ -53,6 +53,8 @@ def one_writer(trial):
     if not trial.expected.survivors:
         if writers:
             yield f"{writers} still take writes, and all were to be stopped"
+    elif not writers and trial.expected.nobody:
+        return
     elif len(writers) != 1:
         yield f"{len(writers)} servers take writes in the end: {writers}"
     elif writers[0] not in trial.expected.survivors:

@@ -58,10 +58,10 @@ class Devices:
                     "key": str(device.key), "known_hosts": str(device.known_hosts),
                     "timeout": "4s"}
         if kind == "ipmi":
-            wrong = self._states.get(kind) == "wrong_password"
+            wrong = self.state(kind) == "wrong_password"
             return {"type": "ipmi", "address": device.address, "port": device.port,
                     "user": device.user, "cipher": CIPHER, "timeout": "5s",
-                    "password_file": str(self._wrong_password() if wrong
+                    "password_file": str(self._wrong_password if wrong
                                          else device.password_file)}
         if kind == "agent":
             return {"type": "fence-agent", "agent": self._agent(), "timeout": "10s",
@@ -80,6 +80,8 @@ class Devices:
         elif kind == "ssh":
             {"host_key": device.change_host_key, "hangs": device.hang_after_login,
              "down": device.stop, "works": lambda: None}[state]()
+        elif state == "wrong_password":
+            self._write_wrong_password("not-this")
         elif state in ("lying", "stuck"):
             getattr(device, state)()
         elif state == "slow":
@@ -100,6 +102,8 @@ class Devices:
             elif kind != "exec":
                 device.resume()
                 device.healthy()
+                if self.state(kind) == "wrong_password":  # the agent knows this file
+                    self._write_wrong_password(device.password)
             self._states[kind] = "works"
         self.folder.joinpath("state").write_text("works", encoding="ascii")
         self.power()
@@ -141,11 +145,13 @@ class Devices:
         path.chmod(0o755)
         return path
 
+    @property
     def _wrong_password(self):
-        path = self.folder / "wrong-password"
-        path.write_text("not-this\n", encoding="ascii")
-        path.chmod(0o600)
-        return path
+        return self.folder / "wrong-password"
+
+    def _write_wrong_password(self, text):
+        self._wrong_password.write_text(text + "\n", encoding="ascii")
+        self._wrong_password.chmod(0o600)
 
     def _ipmitool(self):
         path = self.folder / "ipmitool"

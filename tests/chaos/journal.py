@@ -5,6 +5,7 @@ import json
 import re
 
 _CONFIRMED = re.compile(r"^(\S+)\s.*split brain confirmed")
+_DOUBT = re.compile(r"incumbent \S+ is uncertain: for [0-9.]+ s or more this agent could not read")
 
 
 class JournalTail:
@@ -35,6 +36,11 @@ class JournalTail:
                     found.append(record)
         self.records += found
         return found
+
+
+def lost_sight(agent):
+    """Whether the agent says that it could not read a majority for a while."""
+    return bool(_DOUBT.search(agent.log_text()))
 
 
 def confirmed_at(agent):

@@ -18,6 +18,7 @@ class Expectation:
     act: str                # what the agent does by itself, see below
     rungs: frozenset        # by which a fence may be confirmed
     reason: str             # a clause, for the report
+    nobody: bool = False    # that nobody writes in the end is in order too
 
 
 # act:
@@ -68,8 +69,20 @@ def _survivors(plan):
     return {old}, "the incumbent, watched without a gap"
 
 
-def expect(plan):
+def expect(plan, watched=True):
+    """watched: the agent could read a majority of the servers all the time. Where the machine
+    stood still for too long it could not, and doubts its memory as after a restart."""
     survivors, reason = _survivors(plan)
+    nobody = False
+    if not watched and plan.rule == "incumbent" and plan.intrusion not in ("brief", "unseen"):
+        replicas_tell = plan.bystanders and plan.trouble not in ("voter_dies", "votes_lost")
+        survivors |= {_by_replicas(plan)} if replicas_tell else set(plan.writable)
+        reason += ", or in doubt whom replicas and histories tell"
+        nobody = plan.ambiguous == "fence-all" and \
+            (not replicas_tell or plan.follows == "new")
+    if plan.trouble == "kill_agent" and plan.rule == "incumbent" and plan.follows == "new":
+        # Whom replicas tell to keep may have been fenced halfway, and is no survivor then.
+        nobody = plan.ambiguous == "fence-all"
     certain = len(survivors) == 1
     losers = set(plan.writable) - survivors if certain else set(plan.writable)
     working = working_rungs(plan)
@@ -90,6 +103,7 @@ def expect(plan):
         act = "cannot"
     # Frozen, killed in the middle or opened again: any rung that works may be the one, and a rung
     # that was passed over is looked at again.
-    if plan.trouble not in ("none", "second_agent", "voter_dies", "votes_lost"):
+    if plan.trouble not in ("none", "second_agent", "voter_dies", "votes_lost") or not watched:
         rungs = set(working)
-    return Expectation(frozenset(survivors), frozenset(losers), act, frozenset(rungs), reason)
+    return Expectation(frozenset(survivors), frozenset(losers), act, frozenset(rungs), reason,
+                       nobody)

@@ -217,13 +217,27 @@ def _settle_load(drawn):
     drawn["load"] = load
 
 
+def _sql_does_it(drawn):
+    """Whether SQL alone does it, so that all servers stay up."""
+    bypassed = drawn["load"] == "bypass" and not drawn["kind"].startswith("mysql")
+    return drawn["ladder"][0] == "sql" and drawn["sql"] == "works" and not bypassed
+
+
 def _settle_ladder(drawn):
     trouble, how, states = drawn["trouble"], drawn["intrusion"], drawn["states"]
     quiet = trouble in ("none", "second_agent", "voter_dies") and how not in ("brief", "unseen")
     if drawn["sql"] != "works" and not quiet:
         drawn["sql"] = "works"
-    if drawn["sql"] == "full" and drawn["load"] in ("bypass", "semisync", "blocking"):
+    # An agent that starts anew would find no connection either, and see nobody.
+    if drawn["sql"] == "full" and (drawn["rule"] == "replicas" or
+                                   drawn["load"] in ("bypass", "semisync", "blocking")):
         drawn["sql"] = "refused"
+    # Whoever powers off most of the servers loses the lease with them, and can prove nothing.
+    closes = _sql_does_it(drawn)
+    if drawn["rule"] == "nobody" and not closes:
+        drawn["ambiguous"] = "alert"
+    if drawn["rule"] == "nobody" and drawn["ambiguous"] == "fence-all" and trouble == "kill_agent":
+        drawn["trouble"] = trouble = "none"
     ladder = drawn["ladder"]
     if trouble in ("hand_once", "hand_again") and not ladder[1:]:
         ladder.append("ssh")

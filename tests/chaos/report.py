@@ -4,6 +4,7 @@ Knows nothing of servers.
 """
 
 import collections
+import os
 
 import checks
 from journal import confirmed_at
@@ -18,10 +19,11 @@ def result_of(trial, broken, seconds):
         "dimensions": {"kind": plan.kind, "servers": str(plan.size), "intrusion": plan.intrusion,
                        "rule": plan.rule, "load": plan.load, "sql": plan.sql,
                        "trouble": plan.trouble, "end": trial.expected.act,
+                       "watch": "unbroken" if trial.watched else "broken",
                        **{f"device {kind}": state for kind, state in plan.devices}},
         "expected": {"survivors": sorted(trial.expected.survivors), "act": trial.expected.act,
                      "rungs": sorted(trial.expected.rungs), "reason": trial.expected.reason},
-        "violations": broken, "seconds": round(seconds, 2),
+        "violations": broken, "seconds": round(seconds, 2), "load": os.getloadavg()[0],
         "fences": _fences(trial), "rows": sum(len(one.acknowledged) for one in trial.load.writers),
         "samples": trial.watcher.samples if trial.watcher else 0,
         "story": [f"{at - started:8.3f} {text}" for at, text in _story(trial)],
@@ -85,9 +87,12 @@ def times_of(results):
         for fence in result["fences"]:
             if not calm:
                 continue
-            if fence["rung"] == "sql" and fence["tried"] == 1:
+            # Neither the lease nor a person was waited for.
+            at_once = dimensions["rule"] in ("incumbent", "pin_old", "pin_new") and \
+                dimensions["end"] == "fence" and fence["from_confirmed"] is not None
+            if fence["rung"] == "sql" and fence["tried"] == 1 and at_once:
                 under = "idle" if dimensions["load"] == "idle" else "under load"
-                rows[f"sql, {under}"].append(fence["from_begun"])
+                rows[f"sql, {under}"].append(fence["from_confirmed"])
             elif fence["rung"] != "sql":
                 rows[f"{fence['rung']}, the rung alone"].append(fence["of_rung"])
     return sorted(rows.items())

@@ -26,7 +26,7 @@ import checks  # noqa: E402
 import devices  # noqa: E402
 import plan as plans  # noqa: E402
 import report  # noqa: E402
-from harness import KINDS  # noqa: E402
+from harness import KINDS, path_with_tools  # noqa: E402
 from trial import Trial  # noqa: E402
 from world import World  # noqa: E402
 
@@ -43,10 +43,19 @@ def run_one(plan, world, run_dir, keep=False):
         broken.append(f"the harness failed: {failure!r}\n{traceback.format_exc()}")
     trial.look()
     broken += checks.violations(trial) if trial.watcher else []
+    if broken:
+        _keep_logs(trial, run_dir)
     result = report.result_of(trial, broken, time.time() - trial.began)
     result["agents"] = [str(agent.folder) for agent in trial.agents] if keep or broken else []
     trial.close(keep or broken)
     return result
+
+
+def _keep_logs(trial, run_dir):
+    """The logs of the servers of a trial that went wrong, before their folders are gone."""
+    for server in trial.world.servers:
+        if server.log.exists():
+            shutil.copy(server.log, run_dir / f"trial-{trial.plan.number}-{server.name}.log")
 
 
 class Worlds:
@@ -160,6 +169,7 @@ def alone():
 
 def main(words=None):
     arguments = parse(words)
+    os.environ["PATH"] = path_with_tools()
     seed = arguments.seed or random.SystemRandom().randrange(1, 1 << 31)
     os.environ["PRIMACY_SEED"] = str(seed)  # for alone()
     names = plans.KINDS if arguments.kinds == "all" else tuple(arguments.kinds.split(","))
@@ -187,7 +197,7 @@ def main(words=None):
         tell = (lambda result: print(json.dumps(result), flush=True)) if arguments.json else \
             (lambda result: tell_person(result, arguments.trial is not None))
         results = run_many(drawn, run_dir, tell, arguments.keep)
-        if not any(result["agents"] for result in results):
+        if not arguments.keep and not any(result["violations"] for result in results):
             shutil.rmtree(run_dir, ignore_errors=True)
     if arguments.results:
         with open(arguments.results, "a", encoding="utf-8") as file:

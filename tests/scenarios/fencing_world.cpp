@@ -187,6 +187,7 @@ void fencing_world::decide_now(const judged& now) {
     for (const auto& event : follow(state_, now.seen, now.verdict))
         said_ += clock_text(now.seen.at) + " event: " + event.sentence + "\n";
     decision made = decide(now.seen, now.verdict, state_, lease_, policy_);
+    remember(state_, made, now.seen.at);
     print(made);
     // Kept for why_stop; once something is under way, the survivors of its decision count.
     seen_ = now.seen;

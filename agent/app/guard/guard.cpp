@@ -140,6 +140,7 @@ void guard::follow(std::shared_ptr<const topology_snapshot> judged) {
                 {{"topology", config_->name}});
     decision_text_ = std::move(said);
     decision_ = std::move(made);
+    fencing::remember(state_, decision_, newest_->seen.at);
     if (decision_.what == fencing::action::fence) {
         const fencing::decision copy = decision_;
         for (const auto& plan : copy.fences)

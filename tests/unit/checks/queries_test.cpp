@@ -46,13 +46,6 @@ TEST_CASE("MariaDB is never asked for what it answers with an error") {
     }
 }
 
-// MariaDB crashes in them now and then.
-TEST_CASE("MariaDB is never asked recursively") {
-    for (const auto version : {server_version{10, 4, 0}, {10, 11, 19}, {11, 8, 6}, {12, 1, 0}})
-        for (const auto& detail : statements_for(flavor::mariadb, version).details)
-            CHECK_FALSE(asks_for(detail.sql, "RECURSIVE"));
-}
-
 TEST_CASE("SUPER passes read_only on MariaDB up to 10.10 only") {
     const auto accounts = [](server_version version) {
         for (const auto& detail : statements_for(flavor::mariadb, version).details) {
