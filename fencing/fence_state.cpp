@@ -62,13 +62,14 @@ bool fence_state::quarantined(const std::string& server) const {
 }
 
 void fence_started(fence_state& state, const std::string& server, const std::string& incident,
-                   moment at) {
+                   bool unseen, moment at) {
     fence_record& record = state.servers[server];
     auto did_not_hold = std::move(record.did_not_hold);
     record = {};
     record.incident = incident;
     record.stage = fence_stage::in_progress;
     record.started_at = at;
+    record.unseen = unseen;
     record.did_not_hold = std::move(did_not_hold);
     state.started.push_back(at);
 }

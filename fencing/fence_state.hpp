@@ -38,6 +38,7 @@ struct fence_record {
     std::string sentence;  // what came of it
     checks::moment started_at{};
     checks::moment ended_at{};  // meaningless while in_progress
+    bool unseen = false;        // it could not be read, so nothing was tried that needs SQL
     // Rungs that were confirmed and did not hold: it was seen writable again afterwards.
     std::set<std::string> did_not_hold;
 };
@@ -62,7 +63,7 @@ struct fence_state {
 };
 
 void fence_started(fence_state& state, const std::string& server, const std::string& incident,
-                   checks::moment at);
+                   bool unseen, checks::moment at);
 void fence_ended(fence_state& state, const std::string& server, fence_stage stage,
                  const std::string& rung, const std::string& sentence, checks::moment at);
 // A person says that it is stopped, or gives it back.

@@ -62,6 +62,11 @@ std::string get(const json::object& from, const char* key) {
     return found && found->is_string() ? std::string(found->as_string()) : std::string();
 }
 
+bool get_flag(const json::object& from, const char* key) {
+    const auto* found = from.if_contains(key);
+    return found && found->is_bool() && found->as_bool();
+}
+
 }  // namespace
 
 std::string_view to_string(record_kind kind) noexcept {
@@ -85,6 +90,7 @@ std::string to_json(const fence_entry& record) {
     put(made, "result", record.result);
     put(made, "failure", record.failure);
     if (record.verification) made["verification"] = true;
+    if (record.unseen) made["unseen"] = true;
     if (!record.survivors.empty())
         made["survivors"] = json::array(record.survivors.begin(), record.survivors.end());
     if (!record.facts.empty()) {
@@ -121,8 +127,8 @@ rt::result<fence_entry> parse_record(std::string_view text) {
     made.nonce = get(from, "nonce");
     made.result = get(from, "result");
     made.failure = get(from, "failure");
-    const auto* verification = from.if_contains("verification");
-    made.verification = verification && verification->is_bool() && verification->as_bool();
+    made.verification = get_flag(from, "verification");
+    made.unseen = get_flag(from, "unseen");
     if (const auto* survivors = from.if_contains("survivors"); survivors && survivors->is_array())
         for (const auto& each : survivors->as_array())
             if (each.is_string()) made.survivors.emplace_back(each.as_string());
@@ -175,7 +181,7 @@ void replaying::apply(const fence_entry& record) {
     checks::moment at = moment_of(record.at);
     switch (record.kind) {
         case record_kind::begun:
-            fencing::fence_started(state, record.server, record.incident, at);
+            fencing::fence_started(state, record.server, record.incident, record.unseen, at);
             open[record.server] = {record.server, record.incident, "", "", false};
             break;
         case record_kind::intent: note_intent(record); break;

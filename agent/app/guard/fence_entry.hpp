@@ -44,6 +44,7 @@ struct fence_entry {
     std::string result;   // of an outcome: rung_outcome; of ended: fence_stage
     std::string failure;  // of an outcome: rung_failure
     bool verification = false;
+    bool unseen = false;  // of begun: without what needs SQL
     std::vector<std::string> survivors;
     std::vector<std::pair<std::string, std::string>> facts;
     std::optional<checks::wall_time> until;

@@ -44,6 +44,7 @@ TEST_CASE("an entry is the same after it was written and read") {
     full.result = "unknown";
     full.failure = "timeout";
     full.verification = true;
+    full.unseen = true;
     full.survivors = {"db2", "db3"};
     full.facts = {{"gtid_before", "0-1-5"}, {"killed_sessions", "12"}};
     full.until = noon + 90s;
@@ -72,6 +73,17 @@ TEST_CASE("a replay knows the newest fence, and its time on our own clock") {
     CHECK(record.ended_at == boot - 18s);
     CHECK(past.state.started == std::vector<checks::moment>{boot - 20s});
     CHECK(past.state.quarantined("db1"));
+}
+
+TEST_CASE("a replay knows that nothing was tried that needs SQL") {
+    auto begun = entry(record_kind::begun, "db1", 20s);
+    CHECK(!replay({begun, ended("db1", "failed", 18s)}, "shop", noon, boot)
+               .state.servers.at("db1")
+               .unseen);
+    begun.unseen = true;
+    CHECK(replay({begun, ended("db1", "failed", 18s)}, "shop", noon, boot)
+              .state.servers.at("db1")
+              .unseen);
 }
 
 TEST_CASE("other topologies do not count") {
