@@ -28,6 +28,9 @@ def pytest_addoption(parser):
                     help="second writers to time")
     group.addoption("--kills", type=int, default=20,
                     help="how often to kill -9 the agent (200 in the full run)")
+    group.addoption("--heals", type=int, default=3,
+                    help="how often the network heals around a cut-off primary (20 in the full "
+                         "run)")
     group.addoption("--keep", action="store_true", help="keep the run directory")
 
 
@@ -37,6 +40,8 @@ def pytest_configure(config):
 
 
 def pytest_generate_tests(metafunc):
+    if "heal" in metafunc.fixturenames:
+        metafunc.parametrize("heal", range(metafunc.config.getoption("--heals")))
     if "kind" in metafunc.fixturenames:
         chosen = metafunc.config.getoption("--kinds")
         names = list(KINDS) if chosen == "all" else chosen.split(",")
