@@ -47,7 +47,7 @@ class Stage:
 
     def close(self):
         if self.topology:
-            self.topology.close()
+            self.topology.close(remove=False)  # the whole run directory goes, unless --keep is given
         for bmc in self.bmcs.values():
             bmc.close()
         self.network.close()
@@ -183,6 +183,13 @@ class Scene:
                     if self.topology.may_write(server.name):
                         taking.append(server.name)
         return taking
+
+    def wait_agreement(self):
+        """Every agent that still has power sees db2 as the only writer."""
+        for name, agent in self.agents.items():
+            if not self.powered_off(name):
+                agent.wait_for(lambda seen: seen["writers"] == ["db2"], cap=30,
+                               what="db2 to be the only writer")
 
     # --- what must be true at the end
 

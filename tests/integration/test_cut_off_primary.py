@@ -99,9 +99,7 @@ def test_where_told_to_alert_nobody_acts_until_the_network_heals(play):
     beside.wait_for_progress()
     scene.network["db1"].heal()
     scene.wait_stopped()
-    for name in NAMES:
-        scene.agents[name].wait_for(lambda seen: seen["writers"] == ["db2"], cap=30,
-                                    what="db2 to be the only writer")
+    scene.wait_agreement()
     scene.expect_right_end(written)
     # What db1 took alone is not lost: it is there for a person to look at.
     rows = scene.topology["db1"].query("SELECT number FROM app.facts WHERE writer = %s",
@@ -241,8 +239,6 @@ def test_the_network_heals(play, heal, seed):
     scene.wait_stopped()
     if dice.race == "only":
         assert {name for name, _ in scene.records()} == {"db1"}, "it stopped its own server"
-    for name in NAMES:
-        scene.agents[name].wait_for(lambda seen: seen["writers"] == ["db2"], cap=30,
-                                    what="db2 to be the only writer")
+    scene.wait_agreement()
     hold(lambda: len(scene.records("ended")) == len(scene.records("begun")), 1.5, "no other fence")
     scene.expect_right_end(written)
