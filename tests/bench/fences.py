@@ -6,6 +6,7 @@ follows db1 again. What is measured is read from the agent's log and journal aft
 
 import datetime
 import re
+from pathlib import Path
 
 from figures import Figure, judged
 from fleet import Skipped, build_program, quantile
@@ -213,11 +214,25 @@ def _start_again(fleet):
     fleet.real.follow(LOSER, "db1")
 
 
+def _ssh_cannot_run():
+    """None, or why primacy-fence-host could prove nothing here."""
+    if SshServer.why_not() or not FENCE_HOST.exists():
+        return SshServer.why_not() or f"{FENCE_HOST} is not built"
+    for process in Path("/proc").glob("[0-9]*"):
+        try:
+            words = (process / "cmdline").read_bytes().split(b"\0")
+        except OSError:
+            continue
+        if words[0].endswith((b"mariadbd", b"mysqld")) and not any(
+                word.startswith(b"--pid-file=") for word in words):
+            return (f"process {process.name} is a database server that does not say its pid file, "
+                    "so that nobody can tell whether it is ours; run this part after `unshare "
+                    "--pid --fork --mount-proc --kill-child`")
+    return None
+
+
 def ssh(fleet, options):
-    reason = SshServer.why_not()
-    if reason is None and not FENCE_HOST.exists():
-        reason = f"{FENCE_HOST} is not built"
-    if reason:
+    if reason := _ssh_cannot_run():
         raise Skipped(reason)
     count = max(1, options.fences // 2)
     settings = fleet.run_dir / "fence-host.toml"
@@ -236,8 +251,7 @@ def ssh(fleet, options):
 
 
 def ipmi(fleet, options):
-    reason = Bmc.why_not()
-    if reason:
+    if reason := Bmc.why_not():
         raise Skipped(reason)
     count = max(1, options.fences // 2)
     with Bmc(fleet.run_dir) as bmc:
