@@ -61,15 +61,15 @@ bool fence_state::quarantined(const std::string& server) const {
     }
 }
 
-void fence_started(fence_state& state, const std::string& server, const std::string& incident,
-                   std::vector<std::string> survivors, moment at) {
+void fence_started(fence_state& state, const std::string& server, fence_begin begin, moment at) {
     fence_record& record = state.servers[server];
     auto did_not_hold = std::move(record.did_not_hold);
     record = {};
-    record.incident = incident;
+    record.incident = std::move(begin.incident);
     record.stage = fence_stage::in_progress;
     record.started_at = at;
-    record.survivors = std::move(survivors);
+    record.survivors = std::move(begin.survivors);
+    record.unseen = begin.unseen;
     record.did_not_hold = std::move(did_not_hold);
     state.started.push_back(at);
 }

@@ -41,6 +41,7 @@ struct fence_record {
     checks::moment started_at{};
     checks::moment ended_at{};  // meaningless while in_progress
     bool interrupted = false;   // it ended before its ladder did: the next need not wait
+    bool unseen = false;        // it could not be read, so nothing was tried that needs SQL
     // Rungs that were confirmed and did not hold: it was seen writable again afterwards.
     std::set<std::string> did_not_hold;
 };
@@ -66,6 +67,13 @@ struct fence_state {
     bool stopped(const std::string& server) const;
 };
 
+// What a ladder begins with.
+struct fence_begin {
+    std::string incident;
+    std::vector<std::string> survivors;
+    bool unseen = false;  // it cannot be read: nothing is tried that needs SQL
+};
+
 // What a ladder came to.
 struct fence_end {
     fence_stage stage = fence_stage::unknown;
@@ -75,8 +83,8 @@ struct fence_end {
     bool interrupted = false;
 };
 
-void fence_started(fence_state& state, const std::string& server, const std::string& incident,
-                   std::vector<std::string> survivors, checks::moment at);
+void fence_started(fence_state& state, const std::string& server, fence_begin begin,
+                   checks::moment at);
 void fence_ended(fence_state& state, const std::string& server, const fence_end& end,
                  checks::moment at);
 // A person says that it is stopped, or gives it back.

@@ -38,7 +38,7 @@ opinion declines(std::string reason) {
 }
 
 opinion by_pin(const keep_input& in) {
-    const std::string& pinned = in.state.pin.empty() ? in.policy.pin : in.state.pin;
+    const std::string& pinned = pinned_server(in.state, in.policy);
     if (pinned.empty()) return declines("no server is pinned");
     auto writer = in.writer_named(pinned);
     if (!writer) return declines(pinned + " is pinned, and it is not one of the writers");
@@ -145,6 +145,10 @@ opinion opinion_of(keep_rule rule, const keep_input& in) {
 }
 
 }  // namespace
+
+const std::string& pinned_server(const fence_state& state, const fencing_policy& policy) {
+    return state.pin.empty() ? policy.pin : state.pin;
+}
 
 rule_outcome ask(keep_rule rule, const keep_input& in) {
     opinion formed = opinion_of(rule, in);

@@ -21,6 +21,9 @@ struct keep_input {
     std::optional<std::size_t> writer_named(const std::string& server) const;
 };
 
+// The one that a person named, or else the configuration; empty: none.
+const std::string& pinned_server(const fence_state& state, const fencing_policy& policy);
+
 rule_outcome ask(keep_rule rule, const keep_input& in);
 
 }  // namespace primacy::fencing

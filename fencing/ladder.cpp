@@ -5,8 +5,8 @@
 
 namespace primacy::fencing {
 
-ladder::ladder(std::vector<rung> rungs, checks::moment deadline)
-    : rungs_(std::move(rungs)), deadline_(deadline) {}
+ladder::ladder(std::vector<rung> rungs, checks::moment deadline, bool until_seen)
+    : rungs_(std::move(rungs)), deadline_(deadline), until_seen_(until_seen) {}
 
 // Its own timeout, as far as the later rungs keep theirs; when there is not enough for all, an
 // equal part of what is left.
@@ -44,6 +44,9 @@ ladder_action ladder::next(checks::moment now, const std::string& why_stop, bool
                  std::min(deadline_, now + rungs_[trials_[*again].rung].timeout)};
     } else if (next_rung_ == rungs_.size()) {
         finished_ = true;
+    } else if (until_seen_ && seen_stopped) {
+        finished_ = true;
+        stopped_ = "it is seen again, and takes no writes";
     } else {
         last_ = {ladder_step::run, next_rung_, share_of(next_rung_, now)};
         ++next_rung_;

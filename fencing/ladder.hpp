@@ -31,8 +31,9 @@ struct ladder_result : fence_end {   // the stage is confirmed, partial, failed 
 
 class ladder {
 public:
-    // `rungs` is not empty; `deadline` is of the whole climb.
-    ladder(std::vector<rung> rungs, checks::moment deadline);
+    // `rungs` is not empty; `deadline` is of the whole climb. `until_seen`: it is climbed only
+    // because nobody can see the server, and ends when it is seen stopped.
+    ladder(std::vector<rung> rungs, checks::moment deadline, bool until_seen = false);
 
     // What is to be done at this moment. `why_stop` is not empty when it must not go on (lease
     // lost, survivor gone …): then it finishes with what it has. `seen_stopped`: a fresh reading
@@ -62,6 +63,7 @@ private:
 
     std::vector<rung> rungs_;
     checks::moment deadline_;
+    bool until_seen_;
     std::vector<trial> trials_;
     std::size_t next_rung_ = 0;
     ladder_action last_;

@@ -96,6 +96,8 @@ std::string cooling_down(const deciding& in, const fence_plan& plan) {
     if (record->second.interrupted) return "";
     // A fence that held until now is no reason to wait with one that goes a rung further.
     if (record->second.did_not_hold.contains(record->second.rung)) return "";
+    // What failed without SQL says nothing about SQL, now that the server can be read.
+    if (record->second.unseen && !plan.unseen) return "";
     moment over = record->second.ended_at + in.policy.cooldown;
     if (in.seen.at >= over) return "";
     in.again_at(over);
@@ -288,9 +290,18 @@ std::vector<std::string> hidden_writers(const deciding& in) {
 
 // --- servers that cannot be seen
 
-// Why an unseen server must not be stopped on the word of what is visible; empty: it may.
-std::string unfit_to_judge_unseen(const deciding& in, const std::vector<std::size_t>& writers) {
+bool is_pinned(const std::string& server, const fence_state& state, const fencing_policy& policy) {
+    const auto& keep = policy.keep;
+    return std::find(keep.begin(), keep.end(), keep_rule::pin) != keep.end() &&
+           pinned_server(state, policy) == server;
+}
+
+// Why unseen servers must not be stopped on the word of what is visible; empty: they may.
+std::string unfit_to_judge_unseen(const deciding& in, const std::vector<std::string>& unseen,
+                                  const std::vector<std::size_t>& writers) {
     if (!in.policy.fence_unseen) return "unseen_former is alert";
+    for (const auto& name : unseen)
+        if (is_pinned(name, in.state, in.policy)) return name + " is pinned";
     if (in.verdict.graph.writer_groups.size() != 1) return "there is not exactly one other writer";
     for (std::size_t i : writers)
         if (in.state.in_progress(in.seen.servers[i].name))
@@ -303,6 +314,8 @@ std::string unfit_to_judge_unseen(const deciding& in, const std::vector<std::siz
                      });
     if (!is_writer) return "the other writer has not been confirmed as the successor";
     if (!who->watched) return "that " + who->server + " took over is uncertain: " + who->doubt;
+    if (in.state.quarantined(who->server) && !is_pinned(who->server, in.state, in.policy))
+        return who->server + ", which writes, was fenced and has not been given back";
     return "";
 }
 
@@ -311,7 +324,7 @@ void judge_unseen(deciding& in, const std::vector<std::string>& unseen,
     auto visible = names_of(in.seen, writers);
     std::string what = words::list(unseen) + (unseen.size() == 1 ? " was" : " were") +
                        " writable and cannot be seen";
-    std::string unfit = unfit_to_judge_unseen(in, writers);
+    std::string unfit = unfit_to_judge_unseen(in, unseen, writers);
     if (!unfit.empty())
         return say(in.made, action::alert,
                    what + "; not stopped, because " + unfit +
@@ -387,6 +400,7 @@ std::string why_stop(const fence_plan& plan, const std::vector<std::string>& sur
         return "what is done could not be noted: " + state.journal_trouble;
     if (!plan.by_person && state.maintenance && seen.at < state.maintenance->until)
         return "maintenance has begun: " + state.maintenance->reason;
+    if (!plan.by_person && is_pinned(plan.server, state, policy)) return plan.server + " is pinned";
     if (survivors.empty()) return "";  // fence-all leaves nobody on purpose
     for (std::size_t i = 0; i < seen.servers.size(); ++i) {
         bool survives =
@@ -395,6 +409,17 @@ std::string why_stop(const fence_plan& plan, const std::vector<std::string>& sur
     }
     return words::list(survivors) + " is not seen writable any more, and without " + plan.server +
            " nobody might be";
+}
+
+bool seen_stopped(const fence_plan& plan, const observation& seen, const judgement& verdict,
+                  moment since) {
+    for (std::size_t i = 0; i < seen.servers.size(); ++i) {
+        if (seen.servers[i].name != plan.server) continue;
+        const member& here = verdict.graph.members[i];
+        if (!here.known() || seen.servers[i].newest.started_at <= since) return false;
+        return !*here.may_write || (plan.unseen && !here.writable_primary());
+    }
+    return false;
 }
 
 }  // namespace primacy::fencing

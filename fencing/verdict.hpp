@@ -64,4 +64,10 @@ std::string why_stop(const fence_plan& plan, const std::vector<std::string>& sur
                      const fence_state& state, const lease_view& lease,
                      const fencing_policy& policy);
 
+// Whether a reading that began after `since`, when the ladder began, shows the server not writable;
+// of one that was to be stopped because it could not be seen, replicating is enough: what clears
+// the finding ends its ladder.
+bool seen_stopped(const fence_plan& plan, const checks::observation& seen,
+                  const checks::judgement& verdict, checks::moment since);
+
 }  // namespace primacy::fencing

@@ -26,6 +26,10 @@ _MANY = ["--max-connections=3000", "--back-log=1000", "--open-files-limit=8192",
          "--thread-cache-size=400", "--max-connect-errors=1000000000"]
 
 
+class Skipped(Exception):
+    """A part cannot run here; the text says why."""
+
+
 def allow_many_files():
     """Room for thousands of connections, here and in what we start."""
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
@@ -95,13 +99,13 @@ class Fleet:
         shutil.rmtree(self.run_dir, ignore_errors=True)
 
 
-def build_bare_loop():
-    """Compiles bare_loop.c; returns the program."""
+def build_program(name, *options):
+    """Compiles NAME.c; returns the program."""
     BUILD.mkdir(parents=True, exist_ok=True)
-    program = BUILD / "bare_loop"
+    program = BUILD / name
     flags = subprocess.run(["pkg-config", "--cflags", "--libs", "libmariadb"], check=True,
                            capture_output=True, text=True).stdout.split()
-    subprocess.run(["cc", "-O2", "-o", str(program), str(SOURCES / "bare_loop.c"), *flags],
+    subprocess.run(["cc", "-O2", *options, "-o", str(program), str(SOURCES / f"{name}.c"), *flags],
                    check=True)
     return program
 

@@ -13,8 +13,8 @@ import threading
 import time
 
 from figures import Figure, judged
-from fleet import (BUILD, HOLE, Lateness, build_bare_loop, calm_span, cpu_seconds, poll_statements,
-                   probes, quantile, settled, span)
+from fleet import (BUILD, HOLE, Lateness, Skipped, build_program, calm_span, cpu_seconds,
+                   poll_statements, probes, quantile, settled, span)
 from primacy_harness import processes, wait_until
 from primacy_harness.ports import free_port
 from primacy_harness.topology import MONITOR, MONITOR_PASSWORD
@@ -22,15 +22,11 @@ from primacy_harness.topology import MONITOR, MONITOR_PASSWORD
 SLACK = 0.020  # of detection, in seconds
 
 
-class Skipped(Exception):
-    """This part cannot run here; the text says why."""
-
-
 # --- cost of a poll
 
 
 def poll(fleet, options):
-    program, statements = build_bare_loop(), poll_statements()
+    program, statements = build_program("bare_loop"), poll_statements()
     same = fleet.config(detail_interval="1h")  # exactly the statements of the bare loop
     plain = fleet.config(detail_interval="60s")
     targets = fleet.targets_file(plain)

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Benchmarks of primacy on real servers: `make bench`. Writes docs/figures.md.
 
-    python3 tests/bench/run.py                       every part but the soak, about 8 minutes
+    python3 tests/bench/run.py                       every part but the soak, about 20 minutes
     python3 tests/bench/run.py poll page             those parts
     python3 tests/bench/run.py --seconds 5 --rounds 1 --openings 7      a shorter run
     python3 tests/bench/run.py soak --minutes 60     the long one
@@ -32,15 +32,17 @@ except ImportError:
     os.environ["PRIMACY_BENCH_AGAIN"] = "1"
     os.execv("/usr/bin/python3", ["/usr/bin/python3", *sys.argv])
 
+import fences  # noqa: E402
 import figures  # noqa: E402
 import parts  # noqa: E402
 import soak  # noqa: E402
-from fleet import BUILD, Fleet  # noqa: E402
+from fleet import BUILD, Fleet, Skipped  # noqa: E402
 from primacy_harness import netns, processes  # noqa: E402
 
 PARTS = {"poll": parts.poll, "exporter": parts.exporter, "detection": parts.detection,
          "start": parts.start, "page": parts.page, "blackhole": parts.blackhole,
-         "soak": soak.soak}
+         "fence-sql": fences.sql_idle, "fence-busy": fences.sql_busy, "fence-ssh": fences.ssh,
+         "fence-ipmi": fences.ipmi, "soak": soak.soak}
 USUAL = [name for name in PARTS if name != "soak"]
 
 
@@ -52,6 +54,8 @@ def read_options():
     parser.add_argument("--seconds", type=int, default=15, help="of each measured span")
     parser.add_argument("--rounds", type=int, default=3, help="of alternating runs")
     parser.add_argument("--openings", type=int, default=20, help="second writers to time")
+    parser.add_argument("--fences", type=int, default=50,
+                        help="second writers to stop by SQL; by ssh and IPMI half as many")
     parser.add_argument("--nice", type=int, default=0,
                         help="niceness of the whole run; negative (root) on a busy machine")
     parser.add_argument("--minutes", type=float, default=60, help="of the soak")
@@ -75,7 +79,7 @@ def enter_namespace(options):
         if "exporter" in options.parts:
             try:
                 parts._exporter_program()  # while there still is a network
-            except parts.Skipped:
+            except Skipped:
                 pass
         os.environ["PRIMACY_BENCH_NAMESPACE"] = str(os.getpid())  # exec keeps it
         os.execvp("unshare", ["unshare", "--net", sys.executable, *sys.argv])
@@ -93,7 +97,7 @@ def run_part(name, options):
         title, found, remarks = PARTS[name](fleet, options)
         figures.write(name, title, options.command, load, found, remarks)
         return all(figure.met is not False for figure in found) or name != "soak"
-    except parts.Skipped as reason:
+    except Skipped as reason:
         print(f"\n{'!' * 80}\nSKIPPED {name}: {reason}\n{'!' * 80}\n", flush=True)
         return True
     except Exception:
@@ -111,7 +115,7 @@ def main():
     enter_namespace(options)
     os.nice(options.nice)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(130))
-    if not shutil.which("cc") and "poll" in options.parts:
+    if not shutil.which("cc") and {"poll", "fence-busy"} & set(options.parts):
         sys.exit("bench: a C compiler is missing: run `make deps`")
     try:
         done = [run_part(name, options) for name in options.parts]

@@ -30,6 +30,9 @@ def pytest_addoption(parser):
                     help="how often to kill -9 the agent (200 in the full run)")
     group.addoption("--chaos-trials", type=int, default=12,
                     help="randomized split brains of each server kind")
+    group.addoption("--heals", type=int, default=3,
+                    help="how often the network heals around a cut-off primary (20 in the full "
+                         "run)")
     group.addoption("--keep", action="store_true", help="keep the run directory")
 
 
@@ -39,6 +42,8 @@ def pytest_configure(config):
 
 
 def pytest_generate_tests(metafunc):
+    if "heal" in metafunc.fixturenames:
+        metafunc.parametrize("heal", range(metafunc.config.getoption("--heals")))
     if "kind" in metafunc.fixturenames:
         chosen = metafunc.config.getoption("--kinds")
         names = list(KINDS) if chosen == "all" else chosen.split(",")

@@ -155,7 +155,7 @@ bool fencing_world::end_fence(const std::vector<std::string>& words) {
     if (*stage == fence_stage::none) {
         fence_released(state_, server);
     } else if (*stage == fence_stage::in_progress) {
-        fence_started(state_, server, server + "-1", last_.survivors, at);
+        fence_started(state_, server, {server + "-1", last_.survivors, planned(server).unseen}, at);
     } else if (*stage == fence_stage::manual) {
         fence_confirmed_by_person(state_, server, at);
         world_.note_stopped(server);
@@ -170,12 +170,24 @@ bool fencing_world::end_fence(const std::vector<std::string>& words) {
     return true;
 }
 
+// As the last decision had it.
+fence_plan fencing_world::planned(const std::string& server) const {
+    for (const auto& plan : last_.fences)
+        if (plan.server == server) return plan;
+    fence_plan plan;
+    plan.server = server;
+    return plan;
+}
+
 bool fencing_world::ask_why_stop(const std::vector<std::string>& words, std::string& output) {
     if (words.size() != 2 || !verdict_) return false;
-    fence_plan plan;
-    plan.server = words[1];
+    const fence_plan plan = planned(words[1]);
     std::string why = why_stop(plan, last_.survivors, seen_, *verdict_, state_, lease_, policy_);
-    output += words[1] + (why.empty() ? ": go on\n" : ": stop, " + why + "\n");
+    auto record = state_.servers.find(words[1]);
+    bool stopped = record != state_.servers.end() &&
+                   seen_stopped(plan, seen_, *verdict_, record->second.started_at);
+    output += words[1] + (why.empty() ? ": go on" : ": stop, " + why) +
+              (stopped ? ", it is seen stopped\n" : "\n");
     return true;
 }
 

@@ -24,6 +24,7 @@ private:
     bool set_lease(const std::vector<std::string>& words);
     bool set_maintenance(const std::vector<std::string>& words);
     bool end_fence(const std::vector<std::string>& words);
+    fencing::fence_plan planned(const std::string& server) const;
     bool ask_why_stop(const std::vector<std::string>& words, std::string& output);
     void decide_now(const judged& now);
     void print(const fencing::decision& made);

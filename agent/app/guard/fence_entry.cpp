@@ -91,6 +91,7 @@ std::string to_json(const fence_entry& record) {
     put(made, "failure", record.failure);
     if (record.verification) made["verification"] = true;
     if (record.interrupted) made["interrupted"] = true;
+    if (record.unseen) made["unseen"] = true;
     if (!record.survivors.empty())
         made["survivors"] = json::array(record.survivors.begin(), record.survivors.end());
     if (!record.facts.empty()) {
@@ -129,6 +130,7 @@ rt::result<fence_entry> parse_record(std::string_view text) {
     made.failure = get(from, "failure");
     made.verification = get_flag(from, "verification");
     made.interrupted = get_flag(from, "interrupted");
+    made.unseen = get_flag(from, "unseen");
     if (const auto* survivors = from.if_contains("survivors"); survivors && survivors->is_array())
         for (const auto& each : survivors->as_array())
             if (each.is_string()) made.survivors.emplace_back(each.as_string());
@@ -182,7 +184,8 @@ void replaying::apply(const fence_entry& record) {
     checks::moment at = moment_of(record.at);
     switch (record.kind) {
         case record_kind::begun:
-            fencing::fence_started(state, record.server, record.incident, record.survivors, at);
+            fencing::fence_started(state, record.server,
+                                   {record.incident, record.survivors, record.unseen}, at);
             open[record.server] = {record.server, record.incident, "", "", false};
             break;
         case record_kind::intent: note_intent(record); break;

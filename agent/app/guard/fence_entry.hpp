@@ -45,6 +45,7 @@ struct fence_entry {
     std::string failure;  // of an outcome: rung_failure
     bool verification = false;
     bool interrupted = false;  // of ended: see fencing::fence_end
+    bool unseen = false;       // of begun: without what needs SQL
     std::vector<std::string> survivors;
     std::vector<std::pair<std::string, std::string>> facts;
     std::optional<checks::wall_time> until;

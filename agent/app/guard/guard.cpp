@@ -58,7 +58,7 @@ struct guard::climbing {
         : plan(what),
           survivors(made.survivors),
           incident(std::move(name)),
-          climb(what.rungs, deadline),
+          climb(what.rungs, deadline, what.unseen),
           begun_at(now),
           wake(std::move(executor)) {}
 };
@@ -195,7 +195,8 @@ void guard::begin(const fencing::fence_plan& plan, const fencing::decision& made
     auto climb = std::make_shared<climbing>(plan, made, new_incident(plan.server), now,
                                             now + policy_.deadline, with_.executor);
     climbs_[plan.server] = climb;
-    fencing::fence_started(state_, plan.server, climb->incident, climb->survivors, now);
+    fencing::fence_started(state_, plan.server, {climb->incident, climb->survivors, plan.unseen},
+                           now);
     tasks_.spawn("fence " + plan.server, this->climb(climb));
 }
 
@@ -205,16 +206,9 @@ std::string guard::why_stop(const climbing& now) const {
                              with_.lease(), policy_);
 }
 
-// A reading that began after the ladder did shows it read-only, replicating or away by refusal.
 bool guard::seen_stopped(const climbing& now) const {
-    if (!newest_) return false;
-    const auto& seen = newest_->seen.servers;
-    for (std::size_t i = 0; i < seen.size(); ++i) {
-        if (seen[i].name != now.plan.server) continue;
-        const auto& here = newest_->verdict.graph.members[i];
-        return here.known() && !*here.may_write && seen[i].newest.started_at > now.begun_at;
-    }
-    return false;
+    return newest_ &&
+           fencing::seen_stopped(now.plan, newest_->seen, newest_->verdict, now.begun_at);
 }
 
 // When the agent is told to end, the rung at work is cancelled and what is known is noted; nothing
@@ -228,6 +222,7 @@ asio::awaitable<void> guard::climb(std::shared_ptr<climbing> now) {
     begun.incident = now->incident;
     begun.reason = now->plan.why;
     begun.survivors = now->survivors;
+    begun.unseen = now->plan.unseen;
     // Forced to disk together with the first intent, which follows it at once.
     co_await note(std::move(begun), rt::durability::cached);
     for (;;) {

@@ -1,6 +1,7 @@
 """The program under test: writes its configuration, runs it, asks it through every door it has."""
 
 import base64
+import contextlib
 import copy
 import http.client
 import json
@@ -119,17 +120,18 @@ class Agent:
     """One agent with its own configuration, state directory, port and control socket.
 
     `config` is a dict like default_config(); listen, control, state_dir and the password file are
-    filled in when absent. `wrapper` is argv to run the daemon under (a mount namespace, say);
-    `environment` is added to its environment.
+    filled in when absent. `wrapper` is argv to run the daemon under (a mount namespace, say),
+    `host` a netns.Namespace that it lives in; `environment` is added to its environment.
     """
 
     def __init__(self, run_dir, config, *, password=MONITOR_PASSWORD, wrapper=(), binary=None,
-                 environment=None):
+                 environment=None, host=None):
         self.binary = Path(binary) if binary else binary_path()
         self.folder = Path(tempfile.mkdtemp(prefix="agent-", dir=_made(run_dir)))
         self.password_file = self.folder / "monitor.password"
         self.write_password(password)
-        self.wrapper = list(wrapper)
+        self.wrapper = [*host.prefix, *wrapper] if host else list(wrapper)
+        self._entered = host.entered if host else contextlib.nullcontext
         self.environment = dict(environment or {})
         self.port = free_port()
         self.config_file = self.folder / "primacy.toml"
@@ -248,7 +250,8 @@ class Agent:
             pair = ":".join(self.http_user).encode()
             headers["Authorization"] = "Basic " + base64.b64encode(pair).decode()
         try:
-            connection.request(method, path, headers=headers)
+            with self._entered():
+                connection.request(method, path, headers=headers)
             answer = connection.getresponse()
             return Response(answer.status, dict(answer.getheaders()), answer.read())
         except http.client.HTTPException as failure:
@@ -259,7 +262,8 @@ class Agent:
     def raw(self, timeout=5):
         """A bare TCP connection to the listener."""
         host, _, port = self.config["agent"]["listen"].rpartition(":")
-        return socket.create_connection((host, int(port)), timeout=timeout)
+        with self._entered():
+            return socket.create_connection((host, int(port)), timeout=timeout)
 
     def metrics(self):
         answer = self.get("/metrics")
@@ -289,6 +293,13 @@ class Agent:
 
     def metric(self, name, **labels):
         return self.metrics().value(name, **labels)
+
+    def fence_records(self):
+        """What its journal holds, oldest first; also when it does not run."""
+        paths = sorted((self.state_dir / "journal").glob("journal-*.jsonl"))
+        lines = [line for path in paths for line in path.read_bytes().splitlines(keepends=True)
+                 if line.endswith(b"\n")]  # another one may be being written
+        return [record for record in map(json.loads, lines) if "kind" in record]
 
     # --- the command line
 

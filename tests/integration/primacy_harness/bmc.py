@@ -1,11 +1,11 @@
 """A real IPMI device on loopback: ipmi_sim, with a chassis whose power is a process.
 
     with Bmc(folder) as bmc:
-        bmc.powers(server.pid)
+        bmc.powers(server.pid)          # any number of processes
         … bmc.address, bmc.port, bmc.user, bmc.password_file; always cipher suite 3 …
         bmc.stuck()
 
-`chassis power off` kills the process with SIGKILL, and the power reads on while it lives.
+`chassis power off` kills the processes with SIGKILL; the power reads on while one of them lives.
 """
 
 import shutil
@@ -25,9 +25,13 @@ _CHASSIS = r"""#!/bin/sh
 # chassis.sh MC get power boot | set power 0|1; the file fault names what is wrong with the device.
 cd "$(dirname "$0")" || exit 1
 fault=$(cat fault)
-pid=$(cat host.pid)
-runs() { [ -n "$pid" ] && [ "$(sed -n 's/^State:[[:space:]]*\(.\).*/\1/p' \
-    "/proc/$pid/status" 2>/dev/null | tr -d ZX)" != "" ]; }
+# "PID:START" each: a number that another process has meanwhile is not killed.
+living() { for host in $(cat host.pid); do
+        stat=$(sed 's/.*) //' "/proc/${host%:*}/stat" 2>/dev/null) || continue
+        started=$(echo "$stat" | cut -d' ' -f20)
+        case ${stat%% *} in Z | X) continue;; esac
+        [ "$started" = "${host#*:}" ] && echo "${host%:*}"
+    done; }
 op=$2; shift 2
 echo "$(date +%s.%N) $op $*" >>chassis.log
 case $fault in slow) sleep "$(cat delay)";; esac
@@ -36,7 +40,7 @@ get) for part in "$@"; do
         case $part in
         power) case $fault in
                lying) echo power:0;;
-               *) if runs; then echo power:1; else echo power:0; fi;;
+               *) if [ "$(living)" ]; then echo power:1; else echo power:0; fi;;
                esac;;
         boot) echo boot:default;;
         *) exit 1;;
@@ -46,7 +50,7 @@ set) [ "$1" = power ] || exit 1
      case $fault in
      lying | stuck) ;;
      refusing) exit 1;;
-     *) if [ "$2" = 0 ] && runs; then kill -9 "$pid"; fi;;
+     *) if [ "$2" = 0 ] && [ "$(living)" ]; then kill -9 $(living); fi;;
      esac;;
 check) exit 1;;
 esac
@@ -76,13 +80,15 @@ mc_enable 0x20
 
 
 class Bmc:
-    """One device with one account. Its faults hold until healthy() or resume()."""
+    """One device with one account. Its faults hold until healthy() or resume(). `prefix` is argv
+    to run it under (a network namespace)."""
 
     def __init__(self, run_dir, *, name="bmc", address="127.0.0.1", user="fence",
-                 password="s3cret-of-bmc"):
+                 password="s3cret-of-bmc", prefix=()):
         self.folder = Path(run_dir).resolve() / name
         self.name = name
         self.address = address
+        self.prefix = list(prefix)
         self.port = free_port()
         self.user = user
         self.password = password
@@ -109,7 +115,7 @@ class Bmc:
         if not (self.folder / "host.pid").exists():
             self._write("host.pid", "")
         self.healthy()
-        self._process = Process([find_tool("ipmi_sim"), "-n", "-p", "-c",
+        self._process = Process([*self.prefix, find_tool("ipmi_sim"), "-n", "-p", "-c",
                                  self.folder / "lan.conf", "-f", self.folder / "bmc.emu", "-s",
                                  state], log=self.log)
         wait_until(self._answers, 20, "ipmi_sim to answer")
@@ -131,9 +137,9 @@ class Bmc:
     def __exit__(self, *failure):
         self.close()
 
-    def powers(self, pid):
-        """The process that lives as long as the power is on."""
-        self._write("host.pid", f"{pid}\n")
+    def powers(self, *pids):
+        """The processes that live as long as the power is on."""
+        self._write("host.pid", " ".join(f"{pid}:{_started(pid)}" for pid in pids) + "\n")
 
     def orders(self):
         """What the chassis was asked: "set power 0", "get power boot" … in order."""
@@ -141,10 +147,13 @@ class Bmc:
         lines = log.read_text(encoding="ascii").splitlines() if log.exists() else []
         return [line.split(" ", 1)[1] for line in lines]
 
+    def forget_orders(self):
+        (self.folder / "chassis.log").unlink(missing_ok=True)
+
     def ipmitool(self, *words, cap=30):
         """Runs ipmitool against it, as a person would."""
-        return processes.run([find_tool("ipmitool"), "-I", "lanplus", "-C", CIPHER, "-H",
-                              self.address, "-p", self.port, "-U", self.user, "-f",
+        return processes.run([*self.prefix, find_tool("ipmitool"), "-I", "lanplus", "-C", CIPHER,
+                              "-H", self.address, "-p", self.port, "-U", self.user, "-f",
                               self.password_file, "-N", "1", "-R", "1", *words], cap=cap)
 
     # --- faults
@@ -192,6 +201,12 @@ class Bmc:
         fresh.write_text(text, encoding="ascii")
         fresh.rename(path)
         return path
+
+
+def _started(pid):
+    """When it was started, in the kernel's ticks: together with the number it is unique."""
+    with open(f"/proc/{pid}/stat", encoding="ascii", errors="replace") as file:
+        return file.read().rpartition(")")[2].split()[19]
 
 
 def fence_ipmilan(folder):

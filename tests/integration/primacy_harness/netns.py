@@ -1,9 +1,11 @@
-"""A network namespace joined to ours by a veth pair, whose traffic can be dropped without a word.
+"""Network namespaces: one to enter, and one joined to ours whose traffic can be dropped.
 
 Everything lives as long as one holder process: when it ends, however it ends, the kernel takes the
-namespace, both interfaces and the rules away. Needs root.
+namespace, its interfaces and its rules away. Needs root.
 """
 
+import contextlib
+import ctypes
 import os
 import random
 import shutil
@@ -13,6 +15,8 @@ from .polling import wait_until
 
 # 198.18.0.0/15 is set aside for measurements between hosts; no real network uses it.
 _random = random.Random(os.getpid())
+_libc = ctypes.CDLL(None, use_errno=True)
+_CLONE_NEWNET = 0x40000000
 
 
 def why_not():
@@ -27,15 +31,58 @@ def why_not():
     return None
 
 
-class NetworkNamespace:
-    """`address` is where a server bound to 0.0.0.0 inside is reached from outside."""
+class Namespace:
+    """An empty one, with its loopback up and no way out."""
 
     def __init__(self):
         self._holder = processes.Process(["unshare", "--net", "sleep", "infinity"])
-        pid = self._holder.pid
         ours = os.readlink("/proc/self/ns/net")
-        wait_until(lambda: os.readlink(f"/proc/{pid}/ns/net") != ours and self._holder.running(),
+        wait_until(lambda: os.readlink(self._path) != ours and self._holder.running(),
                    10, "the namespace's holder")
+        self.run("ip", "link", "set", "lo", "up")
+
+    @property
+    def pid(self):
+        """A process that lives in it, for `ip link … netns PID`."""
+        return self._holder.pid
+
+    @property
+    def prefix(self):
+        """argv that runs a program inside."""
+        return ["nsenter", f"--net={self._path}", "--"]
+
+    def run(self, *argv):
+        return _must(*self.prefix, *argv)
+
+    @contextlib.contextmanager
+    def entered(self):
+        """This thread's new sockets are inside, and stay there; start no processes meanwhile."""
+        ours = os.open("/proc/thread-self/ns/net", os.O_RDONLY)
+        inside = os.open(self._path, os.O_RDONLY)
+        try:
+            _enter(inside)
+            try:
+                yield
+            finally:
+                _enter(ours)
+        finally:
+            os.close(inside)
+            os.close(ours)
+
+    def close(self):
+        self._holder.kill()
+
+    @property
+    def _path(self):
+        return f"/proc/{self.pid}/ns/net"
+
+
+class NetworkNamespace(Namespace):
+    """`address` is where a server bound to 0.0.0.0 inside is reached from outside."""
+
+    def __init__(self):
+        super().__init__()
+        pid = self.pid
         subnet = f"198.18.{_random.randint(0, 255)}"
         base = 4 * _random.randint(0, 63)
         self.outside_address, self.address = f"{subnet}.{base + 1}", f"{subnet}.{base + 2}"
@@ -46,15 +93,6 @@ class NetworkNamespace:
         _must("ip", "link", "set", self._outside, "up")
         self.run("ip", "address", "add", f"{self.address}/30", "dev", "inside")
         self.run("ip", "link", "set", "inside", "up")
-        self.run("ip", "link", "set", "lo", "up")
-
-    @property
-    def prefix(self):
-        """argv that runs a program inside."""
-        return ["nsenter", f"--net=/proc/{self._holder.pid}/ns/net", "--"]
-
-    def run(self, *argv):
-        return _must(*self.prefix, *argv)
 
     def black_hole(self):
         """Drops every packet that comes in from outside: no answer, no error, on any connection."""
@@ -65,8 +103,10 @@ class NetworkNamespace:
     def heal(self):
         self.run("nft", "delete table inet hole")
 
-    def close(self):
-        self._holder.kill()
+
+def _enter(descriptor):
+    if _libc.setns(descriptor, _CLONE_NEWNET) != 0:
+        raise OSError(ctypes.get_errno(), "cannot enter a network namespace")
 
 
 def _must(*argv):

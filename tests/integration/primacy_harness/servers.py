@@ -71,7 +71,7 @@ class DatabaseServer:
 
     def launch(self):
         """Starts the process and returns at once; wait_ready() waits for it."""
-        self.folder.mkdir(parents=True, exist_ok=True)
+        self._temporary.mkdir(parents=True, exist_ok=True)
         if not (self.folder / "data").exists():
             self.kind.new_data_directory(self.folder / "data")
         if self._short_folder:
@@ -203,11 +203,18 @@ class DatabaseServer:
         self._short_folder = Path(tempfile.mkdtemp(prefix="primacy-socket-", dir="/tmp"))
         return self._short_folder / "s.sock"
 
+    @property
+    def _temporary(self):
+        """Its own: a MariaDB that starts removes every #sql* of its tmpdir, and one whose temporary
+        table is taken away like that crashes (10.11: signal 11 in ha_maria::drop_table)."""
+        return self.folder / "tmp"
+
     def _argv(self):
         data = self.folder / "data"
         argv = [self.kind.program, "--no-defaults", f"--datadir={data}", f"--port={self.port}",
                 f"--bind-address={self.bind}", f"--socket={self.socket}",
                 f"--pid-file={self.folder}/server.pid", f"--server-id={self.server_id}",
+                f"--tmpdir={self._temporary}",
                 f"--report-host={self.host}", f"--report-port={self.port}",
                 "--log-bin=binlog", "--binlog-format=ROW",
                 f"--read-only={'ON' if self.boots_read_only else 'OFF'}", *_SMALL]

@@ -45,6 +45,7 @@ TEST_CASE("an entry is the same after it was written and read") {
     full.failure = "timeout";
     full.verification = true;
     full.interrupted = true;
+    full.unseen = true;
     full.survivors = {"db2", "db3"};
     full.facts = {{"gtid_before", "0-1-5"}, {"killed_sessions", "12"}};
     full.until = noon + 90s;
@@ -83,6 +84,17 @@ TEST_CASE("a replay knows whether a fence was cut short") {
                        "shop", noon, boot);
     CHECK(past.state.servers.at("db1").interrupted);
     CHECK_FALSE(past.state.servers.at("db2").interrupted);
+}
+
+TEST_CASE("a replay knows that nothing was tried that needs SQL") {
+    auto begun = entry(record_kind::begun, "db1", 20s);
+    CHECK(!replay({begun, ended("db1", "failed", 18s)}, "shop", noon, boot)
+               .state.servers.at("db1")
+               .unseen);
+    begun.unseen = true;
+    CHECK(replay({begun, ended("db1", "failed", 18s)}, "shop", noon, boot)
+              .state.servers.at("db1")
+              .unseen);
 }
 
 TEST_CASE("other topologies do not count") {

@@ -144,3 +144,29 @@ TEST_CASE("when its time is over the climb ends, whatever is left") {
     CHECK(climb.result().sentence ==
           "no answer; it stopped there: the time of the whole ladder is over");
 }
+
+TEST_CASE("a ladder that was begun because nobody saw the server ends when it is seen stopped") {
+    ladder climb(three_rungs(), start + 90s, true);
+    climb.next(start, "", false);
+    auto outcome = rung_outcome::failed;
+    SUBCASE("after a rung that certainly did nothing") {
+        climb.ended(report(outcome));
+    }
+    SUBCASE("after a look at what one that is unknown has done") {
+        outcome = rung_outcome::unknown;
+        climb.ended(report(outcome));
+        CHECK(climb.next(start + 5s, "", true).what == ladder_step::verify);
+        climb.ended(report(outcome));
+    }
+    CHECK(climb.next(start + 5s, "", true).what == ladder_step::finish);
+    CHECK(climb.result().stage == stage_of(outcome));
+    CHECK(climb.result().sentence ==
+          "so it was; it stopped there: it is seen again, and takes no writes");
+}
+
+TEST_CASE("of a server that is seen, read-only for ordinary accounts is not enough") {
+    ladder climb(three_rungs(), start + 90s);
+    climb.next(start, "", false);
+    climb.ended(report(rung_outcome::partial));
+    CHECK(climb.next(start + 5s, "", true).what == ladder_step::run);
+}
