@@ -53,24 +53,9 @@ ladder_action ladder::next(checks::moment now, const std::string& why_stop, bool
 
 void ladder::ended(const rung_report& report) {
     bool verification = last_.what == ladder_step::verify;
-    trials_.push_back({last_.rung, report, verification, verification});
+    trials_.push_back({last_.rung, verification ? after_unknown_act(report) : report, verification,
+                       verification});
 }
-
-namespace {
-
-// The best that is known. A rung that is unknown may still stop the server, one that is partial
-// has; what failed says nothing about the others.
-int rank(rung_outcome outcome) {
-    switch (outcome) {
-        case rung_outcome::confirmed: return 3;
-        case rung_outcome::partial: return 2;
-        case rung_outcome::unknown: return 1;
-        case rung_outcome::failed: return 0;
-    }
-    return 0;
-}
-
-}  // namespace
 
 ladder_result ladder::result() const {
     ladder_result made;
@@ -86,7 +71,7 @@ ladder_result ladder::result() const {
                              each.report.sentence);
         // What was found when a rung was looked at again counts instead of what it said itself.
         if (!each.is_verification && looked_at_again.contains(each.rung)) continue;
-        if (!best || rank(each.report.outcome) >= rank(best->report.outcome)) best = &each;
+        if (!best || !outweighs(best->report.outcome, each.report.outcome)) best = &each;
     }
     if (best) {
         made.stage = stage_of(best->report.outcome);
