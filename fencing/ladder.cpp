@@ -56,30 +56,8 @@ ladder_action ladder::next(checks::moment now, const std::string& why_stop, bool
 
 void ladder::ended(const rung_report& report) {
     bool verification = last_.what == ladder_step::verify;
-    trials_.push_back({last_.rung, report, verification, verification});
-}
-
-namespace {
-
-// The best that is known. A rung that is unknown may still stop the server, one that is partial
-// has; what failed says nothing about the others.
-int rank(rung_outcome outcome) {
-    switch (outcome) {
-        case rung_outcome::confirmed: return 3;
-        case rung_outcome::partial: return 2;
-        case rung_outcome::unknown: return 1;
-        case rung_outcome::failed: return 0;
-    }
-    return 0;
-}
-
-}  // namespace
-
-// What is seen not to be stopped now can be stopped by the late effect of an act that nobody
-// answered (S7): a look at it never makes it "certainly not".
-rung_outcome ladder::of(const trial& each) {
-    const bool late = each.is_verification && each.report.outcome == rung_outcome::failed;
-    return late ? rung_outcome::unknown : each.report.outcome;
+    trials_.push_back({last_.rung, verification ? after_unknown_act(report) : report, verification,
+                       verification});
 }
 
 ladder_result ladder::result() const {
@@ -96,14 +74,12 @@ ladder_result ladder::result() const {
                              each.report.sentence);
         // What was found when a rung was looked at again counts instead of what it said itself.
         if (!each.is_verification && looked_at_again.contains(each.rung)) continue;
-        if (!best || rank(of(each)) >= rank(of(*best))) best = &each;
+        if (!best || !outweighs(best->report.outcome, each.report.outcome)) best = &each;
     }
     if (best) {
-        made.stage = stage_of(of(*best));
+        made.stage = stage_of(best->report.outcome);
         made.rung = rungs_[best->rung].name;
         made.sentence = best->report.sentence;
-        if (of(*best) != best->report.outcome)
-            made.sentence += "; what was tried may still take effect";
     }
     if (!stopped_.empty() && made.stage != fence_stage::confirmed)
         made.sentence += "; it stopped there: " + stopped_;

@@ -59,8 +59,6 @@ private:
         bool is_verification = false;  // this is that look
     };
 
-    static rung_outcome of(const trial& each);
-
     std::vector<rung> rungs_;
     checks::moment deadline_;
     bool until_seen_;

@@ -14,6 +14,7 @@ namespace primacy::app {
 
 namespace json = boost::json;
 using fencing::fence_stage;
+using fencing::rung_outcome;
 
 namespace {
 
@@ -148,6 +149,7 @@ namespace {
 struct replaying {
     fencing::fence_state state;
     std::map<std::string, unfinished_fence> open;  // by server
+    std::map<std::string, fence_entry> openings;   // by server
     checks::wall_time wall;
     checks::moment boot;
 
@@ -158,6 +160,7 @@ struct replaying {
     }
     void apply(const fence_entry& record);
     void note_intent(const fence_entry& record);
+    void note_outcome(const fence_entry& record);
     void note_end(const fence_entry& record);
 };
 
@@ -165,12 +168,26 @@ void replaying::note_intent(const fence_entry& record) {
     unfinished_fence& fence = open[record.server];
     fence.server = record.server;
     fence.incident = record.incident;
-    fence.rung = record.rung;
-    fence.nonce = record.nonce;
-    fence.acted = true;
+    fence.tried.push_back({record.rung, std::nullopt});
+}
+
+// A later look that found the server running says nothing of what the act may still do.
+void replaying::note_outcome(const fence_entry& record) {
+    auto found = open.find(record.server);
+    if (found == open.end() || found->second.incident != record.incident) return;
+    for (auto& tried : found->second.tried)
+        for (auto outcome : {rung_outcome::confirmed, rung_outcome::partial, rung_outcome::failed,
+                             rung_outcome::unknown}) {
+            bool is_it = tried.name == record.rung && fencing::to_string(outcome) == record.result;
+            bool says_nothing = record.verification && outcome == rung_outcome::failed;
+            if (is_it && !says_nothing) tried.outcome = outcome;
+        }
 }
 
 void replaying::note_end(const fence_entry& record) {
+    auto found = open.find(record.server);
+    const bool of_another = found != open.end() && found->second.incident != record.incident;
+    if (of_another) return;
     open.erase(record.server);
     auto stage = fence_stage::unknown;
     for (auto each : fencing::all_fence_stages())
@@ -186,16 +203,20 @@ void replaying::apply(const fence_entry& record) {
         case record_kind::begun:
             fencing::fence_started(state, record.server,
                                    {record.incident, record.survivors, record.unseen}, at);
-            open[record.server] = {record.server, record.incident, "", "", false};
+            open[record.server] = {record.server, record.incident, {}};
             break;
         case record_kind::intent: note_intent(record); break;
-        case record_kind::outcome: break;  // told by the end, or looked at again
+        case record_kind::outcome:
+            if (record.rung.empty()) openings.erase(record.server);
+            note_outcome(record);
+            break;
         case record_kind::ended: note_end(record); break;
         case record_kind::contested:
             state.servers[record.server].did_not_hold.insert(record.rung);
             break;
         case record_kind::released:
             open.erase(record.server);
+            openings.erase(record.server);
             fencing::fence_released(state, record.server);
             break;
         case record_kind::confirmed_by_person:
@@ -210,7 +231,7 @@ void replaying::apply(const fence_entry& record) {
                     fencing::maintenance_window{boot + (*record.until - wall), record.reason};
             break;
         case record_kind::resolving: break;
-        case record_kind::opened: fencing::fence_released(state, record.server); break;
+        case record_kind::opened: openings[record.server] = record; break;
     }
 }
 
@@ -218,12 +239,14 @@ void replaying::apply(const fence_entry& record) {
 
 replayed replay(const std::vector<fence_entry>& records, const std::string& topology,
                 checks::wall_time wall, checks::moment boot) {
-    replaying now{{}, {}, wall, boot};
+    replaying now{{}, {}, {}, wall, boot};
     for (const auto& record : records)
         if (record.topology == topology) now.apply(record);
-    replayed made{std::move(now.state), {}};
+    replayed made{std::move(now.state), {}, {}};
     for (auto& [server, fence] : now.open)
         made.unfinished.push_back(std::move(fence));
+    for (auto& [server, record] : now.openings)
+        made.openings.push_back(std::move(record));
     return made;
 }
 

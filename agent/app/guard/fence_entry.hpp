@@ -25,7 +25,7 @@ enum class record_kind {
     confirmed_by_person,
     pinned,       // an empty `server` ends it
     maintenance,  // without `until` it ends
-    opened,       // a person is about to have it made writable
+    opened,       // a person is about to have it made writable; `released` or `outcome` follows
     resolving     // a person keeps this server: the others are stopped first
 };
 std::string_view to_string(record_kind kind) noexcept;
@@ -57,17 +57,23 @@ struct fence_entry {
 std::string to_json(const fence_entry& record);
 rt::result<fence_entry> parse_record(std::string_view json);
 
+// A rung for which an intent was noted, and what was noted of its end; nothing: the agent ended in
+// the middle of it.
+struct tried_rung {
+    std::string name;
+    std::optional<fencing::rung_outcome> outcome;
+};
+
 // A ladder that was begun and not ended when the agent stopped.
 struct unfinished_fence {
     std::string server, incident;
-    std::string rung;  // the intent that has no outcome, else the one tried last; may be empty
-    std::string nonce;
-    bool acted = false;  // there was an intent at all
+    std::vector<tried_rung> tried;  // in order
 };
 
 struct replayed {
     fencing::fence_state state;
     std::vector<unfinished_fence> unfinished;
+    std::vector<fence_entry> openings;  // of which it is not known whether they came about
 };
 
 // What is known of one topology after its records, oldest first. `wall` and `boot` are the same

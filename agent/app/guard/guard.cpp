@@ -30,10 +30,6 @@ constexpr auto look_at_lease_every = 100ms;
 constexpr auto patience_with_look = 1s;       // at a server that a device calls stopped
 constexpr auto patience_after_deadline = 5s;  // a driver may take its grace and no more
 
-rt::deadline deadline_of(checks::moment until) {
-    return rt::deadline::after(until - boot_now());
-}
-
 std::string text_of(const fencing::decision& made) {
     std::string text = std::string(fencing::to_string(made.what)) + ": " + made.reason;
     for (const auto& obstacle : made.obstacles)
@@ -50,16 +46,20 @@ struct guard::climbing {
     std::string incident;
     fencing::ladder climb;
     checks::moment begun_at;
+    std::uint64_t lease_epoch;          // in which it was begun
+    std::string refused;                // why a step of a rung was not allowed any more
     rt::event wake;                     // a judgement came, or the rung ended
     std::optional<rung_report> report;  // of the rung that ended
 
     climbing(const fencing::fence_plan& what, const fencing::decision& made, std::string name,
-             checks::moment now, checks::moment deadline, asio::any_io_executor executor)
+             checks::moment now, checks::moment deadline, std::uint64_t epoch,
+             asio::any_io_executor executor)
         : plan(what),
           survivors(made.survivors),
           incident(std::move(name)),
           climb(what.rungs, deadline, what.unseen),
           begun_at(now),
+          lease_epoch(epoch),
           wake(std::move(executor)) {}
 };
 
@@ -72,6 +72,11 @@ guard::guard(std::shared_ptr<const topology_config> config, fencing::fencing_pol
       random_(std::random_device{}()) {
     state_ = std::move(past.state);
     unfinished_ = std::move(past.unfinished);
+    openings_ = std::move(past.openings);
+    with_.open_for_writing = [this, open = std::move(with_.open_for_writing)](
+                                 const server_config& server, rt::deadline until) {
+        return open_if_allowed(open, server, until);
+    };
     for (const auto& server : config_->servers) {
         statistics_[server.name];
         for (const auto& name : server.fence)
@@ -147,7 +152,7 @@ void guard::follow(std::shared_ptr<const topology_snapshot> judged) {
             if (plan.valid_until > boot_now()) begin(plan, copy);
     }
     for (auto& [server, climb] : climbs_)
-        climb->wake.notify();
+        if (climb) climb->wake.notify();
 }
 
 std::shared_ptr<const guard_view> guard::view() const {
@@ -192,8 +197,9 @@ asio::awaitable<rt::result<void>> guard::note(fence_entry entry, rt::durability 
 void guard::begin(const fencing::fence_plan& plan, const fencing::decision& made) {
     if (climbs_.contains(plan.server)) return;
     checks::moment now = boot_now();
-    auto climb = std::make_shared<climbing>(plan, made, new_incident(plan.server), now,
-                                            now + policy_.deadline, with_.executor);
+    auto climb =
+        std::make_shared<climbing>(plan, made, new_incident(plan.server), now,
+                                   now + policy_.deadline, with_.lease().epoch, with_.executor);
     climbs_[plan.server] = climb;
     fencing::fence_started(state_, plan.server, {climb->incident, climb->survivors, plan.unseen},
                            now);
@@ -206,6 +212,26 @@ std::string guard::why_stop(const climbing& now) const {
                              with_.lease(), policy_);
 }
 
+// Why nothing may be done at this very moment. By the clock, not by the newest judgement: the whole
+// process may have been paused since that was made (S2, S3).
+std::string guard::why_not_now() const {
+    const checks::moment now = boot_now();
+    if (policy_.needs_lease && !with_.lease().valid(now)) return "the lease was lost";
+    if (!newest_ || now - newest_->seen.at > policy_.stale_after)
+        return "what was last seen is too old to act on; was the agent paused?";
+    return "";
+}
+
+fencing::permission guard::permission_for(std::shared_ptr<climbing> now) const {
+    return [this, now] {
+        now->refused = why_not_now();
+        if (policy_.needs_lease && with_.lease().epoch != now->lease_epoch)
+            now->refused = "the lease was lost";
+        return now->refused.empty();
+    };
+}
+
+// A reading that began after the ladder did shows it read-only, replicating or away by refusal.
 bool guard::seen_stopped(const climbing& now) const {
     return newest_ &&
            fencing::seen_stopped(now.plan, newest_->seen, newest_->verdict, now.begun_at);
@@ -227,7 +253,8 @@ asio::awaitable<void> guard::climb(std::shared_ptr<climbing> now) {
     co_await note(std::move(begun), rt::durability::cached);
     for (;;) {
         const bool ending = co_await rt::is_cancelled();
-        std::string why = ending ? std::string("the agent was told to end") : why_stop(*now);
+        std::string why = ending ? std::string("the agent was told to end") : now->refused;
+        if (why.empty()) why = why_stop(*now);
         auto step = now->climb.next(boot_now(), why, seen_stopped(*now));
         if (step.what == ladder_step::finish) break;
         bool acted = co_await act(now, step);
@@ -240,7 +267,7 @@ asio::awaitable<void> guard::climb(std::shared_ptr<climbing> now) {
 asio::awaitable<bool> guard::act(std::shared_ptr<climbing> now, ladder_action step) {
     co_await asio::this_coro::throw_if_cancelled(false);
     const std::string rung = now->climb.rungs()[step.rung].name;
-    fencing::fence_order order{now->incident, new_nonce(), now->plan.why};
+    fencing::fence_order order{now->incident, new_nonce(), now->plan.why, permission_for(now)};
     bool verifying = step.what == ladder_step::verify;
     if (!verifying) {
         fence_entry intent = entry_of(record_kind::intent, now->plan.server);

@@ -25,38 +25,100 @@ namespace {
 constexpr auto on_loop = asio::as_tuple(asio::use_awaitable);
 constexpr auto check_devices_every = 60s;
 constexpr auto patience_with_device = 10s;
+constexpr auto patience_with_past = 10s;  // of all looks at what a restart interrupted
 
 }  // namespace
 
+// One rung that was tried. What is known to have failed needs no look.
+asio::awaitable<rung_report> guard::look_after_restart(unfinished_fence left, tried_rung tried,
+                                                       rt::deadline until) {
+    if (tried.outcome == rung_outcome::failed)
+        co_return rung_report{rung_outcome::failed,
+                              rung_failure::none,
+                              tried.name + " had failed before the agent ended",
+                              {}};
+    fencing::driver* driver = driver_of(left.server, tried.name);
+    if (!driver)
+        co_return rung_report{
+            rung_outcome::unknown,
+            rung_failure::not_found,
+            "the agent ended in the middle of " + tried.name + ", which is not configured any more",
+            {}};
+    fencing::fence_order order{left.incident, new_nonce(), "taken up after a restart"};
+    rt::checkpoint("guard.take_up");
+    auto seen = co_await driver->verify(std::move(order), until);
+    rt::checkpoint("guard.taken_up");
+    auto found = co_await look_again(left.server, tried.name, std::move(seen));
+    const bool settled = tried.outcome && *tried.outcome != rung_outcome::unknown;
+    co_return settled ? found : fencing::after_unknown_act(std::move(found));
+}
+
+// The newest first: the others had not stopped it when that one was begun.
 asio::awaitable<void> guard::take_up(unfinished_fence left) {
     rung_report found{
         rung_outcome::failed, rung_failure::none, "the agent ended before anything was done", {}};
-    fencing::driver* driver = driver_of(left.server, left.rung);
-    if (left.acted && driver) {
-        fencing::fence_order order{left.incident, new_nonce(), "taken up after a restart"};
-        rt::checkpoint("guard.take_up");
-        auto report = co_await driver->verify(std::move(order), rt::deadline::after(10s));
-        rt::checkpoint("guard.taken_up");
-        auto weighed = co_await look_again(left.server, left.rung, std::move(report));
-        found = std::move(weighed);
-        if (found.outcome == rung_outcome::failed) {
-            // Nobody has heard what came of it: it may come late (S7).
-            found.outcome = rung_outcome::unknown;
-            found.sentence += "; what the agent did before it ended may still take effect";
-        }
-    } else if (left.acted) {
-        found = {
-            rung_outcome::unknown,
-            rung_failure::not_found,
-            "the agent ended in the middle of " + left.rung + ", which is not configured any more",
-            {}};
+    std::string rung;
+    const rt::deadline until = rt::deadline::after(patience_with_past);
+    std::reverse(left.tried.begin(), left.tried.end());
+    for (std::size_t i = 0; i < left.tried.size(); ++i) {
+        if (found.outcome == rung_outcome::confirmed) break;
+        const auto share = until.left() / static_cast<int>(left.tried.size() - i);
+        auto seen = co_await look_after_restart(left, left.tried[i], rt::deadline::after(share));
+        if (!rung.empty() && !fencing::outweighs(seen.outcome, found.outcome)) continue;
+        found = std::move(seen);
+        rung = left.tried[i].name;
     }
     rt::log(rt::log_level::warning, "fence",
             config_->name + ": the fence of " + left.server + " that a restart interrupted is " +
                 std::string(fencing::to_string(found.outcome)) + ": " + found.sentence,
             {{"topology", config_->name}, {"server", left.server}});
-    fencing::fence_end end{fencing::stage_of(found.outcome), left.rung, found.sentence, true};
+    climbs_.erase(left.server);
+    fencing::fence_end end{fencing::stage_of(found.outcome), rung, found.sentence, true};
     co_await end_fence(left.server, left.incident, std::move(end));
+}
+
+// A person's order to make a server writable was noted, and not what came of it.
+asio::awaitable<void> guard::take_up_opening(fence_entry left) {
+    rung_report found{rung_outcome::unknown, rung_failure::not_found, "nobody can look", {}};
+    std::unique_ptr<fencing::driver> eyes;
+    for (const auto& server : config_->servers)
+        if (server.name == left.server) eyes = with_.make_driver(server, "sql");
+    if (eyes) {
+        fencing::fence_order order{"", new_nonce(), "an opening that a restart interrupted"};
+        auto looked = co_await eyes->verify(std::move(order), rt::deadline::after(10s));
+        found = std::move(looked);
+    }
+    const bool open = found.outcome == rung_outcome::failed;  // to be seen stopped
+    const std::string said = "the opening of " + left.server + " that a restart interrupted " +
+                             (open ? "had come about" : "is not seen: " + found.sentence);
+    rt::log(rt::log_level::warning, "fence", config_->name + ": " + said,
+            {{"topology", config_->name}, {"server", left.server}});
+    fence_entry end = entry_of(open ? record_kind::released : record_kind::outcome, left.server);
+    end.by = left.by;
+    end.reason = said;
+    if (!open) end.result = found.outcome == rung_outcome::unknown ? "unknown" : "failed";
+    if (open) fencing::fence_released(state_, left.server);
+    climbs_.erase(left.server);
+    co_await note(std::move(end));
+}
+
+// Nobody is opened on the strength of a lease that is over (S2), and what came of it is noted: the
+// note of a good end is its caller's.
+asio::awaitable<rt::result<void>> guard::open_if_allowed(opening open, server_config server,
+                                                         rt::deadline until) {
+    std::string why = why_not_now();
+    rt::result<void> opened =
+        rt::error{rt::errc::cancelled, 0, server.name + " was not opened: " + why};
+    if (policy_.needs_lease) until = until.sooner(deadline_of(with_.lease().valid_until));
+    if (why.empty()) opened = co_await open(server, until);
+    if (opened) co_return opened;
+    const bool may_come =
+        opened.error().code == rt::errc::timeout || opened.error().code == rt::errc::lost;
+    fence_entry end = entry_of(record_kind::outcome, server.name);
+    end.result = fencing::to_string(may_come ? rung_outcome::unknown : rung_outcome::failed);
+    end.reason = opened.error().message;
+    co_await note(std::move(end));
+    co_return opened;
 }
 
 // One device, for ever; each has a task of its own, so that one that hangs delays no other.
@@ -90,9 +152,16 @@ asio::awaitable<void> guard::idle() {
 }
 
 asio::awaitable<void> guard::run() {
-    for (auto& left : unfinished_)
+    for (auto& left : unfinished_) {
+        climbs_[left.server] = nullptr;
         tasks_.spawn("take up " + left.server, take_up(left));
+    }
     unfinished_.clear();
+    for (auto& left : openings_) {
+        climbs_.try_emplace(left.server, nullptr);
+        tasks_.spawn("take up the opening of " + left.server, take_up_opening(left));
+    }
+    openings_.clear();
     // Whether SQL would do it is of interest only where we may act: it costs the server a login.
     // One after the other, because a thousand logins at once are an attack.
     auto first = check_devices_every * std::uniform_real_distribution<double>(0, 0.1)(random_);

@@ -77,9 +77,9 @@ TEST_CASE("after the last rung what is unknown is looked at once more") {
     CHECK(climb.next(start + 5s, "", false).what == ladder_step::verify);
     climb.ended(report(rung_outcome::failed, "it is writable"));
     CHECK(climb.next(start + 6s, "", false).what == ladder_step::finish);
-    // Not failed: what nobody answered may yet be done.
+    // It had no answer then, and may have its effect a moment after the look.
     CHECK(climb.result().stage == fence_stage::unknown);
-    CHECK(climb.result().sentence == "it is writable; what was tried may still take effect");
+    CHECK(climb.result().sentence == "it is writable; what was done to it may still take effect");
     CHECK(climb.result().tried.size() == 2);
 }
 
