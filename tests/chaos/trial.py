@@ -84,8 +84,8 @@ class Trial(Stage):
 
     def _weigh_watch(self):
         """Where the machine stood still, the agent may doubt its memory; the oracle is told."""
-        self.watched = not any(lost_sight(agent) for agent in self.agents)
-        if not self.watched:
+        if self.watched and any(lost_sight(agent) for agent in self.agents):
+            self.watched = False
             self.tell("an agent could not read a majority for a while")
             self.expected = expect(self.plan, watched=False)
 
@@ -115,9 +115,11 @@ class Trial(Stage):
     def _cannot(self):
         """No rung works: it says so, claims nothing, and leaves the survivor alone."""
         def all_tried():
-            return {record["server"] for record in self.of_kind("ended")} >= set(self.losers) \
-                or self.plan.trouble == "kill_agent" and not self._troubles and \
-                self.of_kind("ended")
+            tried = {record["server"] for record in self.of_kind("ended")}
+            if tried and not tried >= set(self.losers):
+                self._weigh_watch()  # it may have turned to others
+            uncertain = not self.watched or self.plan.trouble == "kill_agent"
+            return tried >= set(self.losers) or (uncertain and tried and not self._troubles)
         self.pump(all_tried, CAP, "the ladder to come to its end")
         self.hold(0.5)
         self.mended_at = time.time()
