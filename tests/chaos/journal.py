@@ -5,7 +5,8 @@ import json
 import re
 
 _CONFIRMED = re.compile(r"^(\S+)\s.*split brain confirmed")
-_DOUBT = re.compile(r"incumbent \S+ is uncertain: for [0-9.]+ s or more this agent could not read")
+_WATCH = re.compile(r"^(\S+)\s.*incumbent \S+ is (?:(uncertain: for [0-9.]+ s or more this agent "
+                    r"could not read)|certain again)")
 
 
 class JournalTail:
@@ -38,17 +39,21 @@ class JournalTail:
         return found
 
 
-def lost_sight(agent):
-    """Whether the agent says that it could not read a majority for a while."""
-    return bool(_DOUBT.search(agent.log_text()))
+def _moment(text):
+    return datetime.datetime.fromisoformat(text.replace("Z", "+00:00")).timestamp()
+
+
+def lost_sight(agent, when):
+    """Whether at that moment the agent doubted its memory because it could not read a majority."""
+    doubt = False
+    for line in agent.log_text().splitlines():
+        said = _WATCH.match(line)
+        if said and _moment(said.group(1)) <= when:
+            doubt = said.group(2) is not None
+    return doubt
 
 
 def confirmed_at(agent):
     """When the agent's log says that a split brain was confirmed, as wall times."""
-    found = []
-    for line in agent.log_text().splitlines():
-        said = _CONFIRMED.match(line)
-        if said:
-            when = said.group(1).replace("Z", "+00:00")
-            found.append(datetime.datetime.fromisoformat(when).timestamp())
-    return found
+    lines = (_CONFIRMED.match(line) for line in agent.log_text().splitlines())
+    return [_moment(said.group(1)) for said in lines if said]

@@ -83,9 +83,14 @@ class Trial(Stage):
             self.pump(self._settled, CAP, "one writer and quiet agents")
 
     def _weigh_watch(self):
-        """Where the machine stood still, the agent may doubt its memory; the oracle is told."""
-        self.watched = not any(lost_sight(agent) for agent in self.agents)
-        if not self.watched:
+        """Where the machine stood still, the agent may doubt its memory; the oracle is told. Doubt
+        that came after the decision excuses nothing."""
+        decided = [(record["agent"], record["time"]) for record in self.of_kind("begun")]
+        if not decided:
+            decided = [(agent.config["agent"]["name"], time.time()) for agent in self.agents]
+        named = {agent.config["agent"]["name"]: agent for agent in self.agents}
+        if self.watched and any(lost_sight(named[name], when) for name, when in decided):
+            self.watched = False
             self.tell("an agent could not read a majority for a while")
             self.expected = expect(self.plan, watched=False)
 
@@ -115,9 +120,11 @@ class Trial(Stage):
     def _cannot(self):
         """No rung works: it says so, claims nothing, and leaves the survivor alone."""
         def all_tried():
-            return {record["server"] for record in self.of_kind("ended")} >= set(self.losers) \
-                or self.plan.trouble == "kill_agent" and not self._troubles and \
-                self.of_kind("ended")
+            tried = {record["server"] for record in self.of_kind("ended")}
+            if tried and not tried >= set(self.losers):
+                self._weigh_watch()  # it may have turned to others
+            uncertain = not self.watched or self.plan.trouble == "kill_agent"
+            return tried >= set(self.losers) or (uncertain and tried and not self._troubles)
         self.pump(all_tried, CAP, "the ladder to come to its end")
         self.hold(0.5)
         self.mended_at = time.time()
@@ -166,11 +173,9 @@ class Trial(Stage):
         if self._troubles:
             return False
         writable = self.writable_now()
-        expected = self.expected
-        if self.watched and any(lost_sight(agent) for agent in self.agents):
-            expected = expect(self.plan, watched=False)
-        right = (len(writable) == 1 and writable[0] in expected.survivors) or \
-            (not writable and (not expected.survivors or expected.nobody))
+        if len(writable) < 2 and not self._right(writable):
+            self._weigh_watch()
+        right = self._right(writable)
         if not right or not self.living_agents():
             return False
         if not all(self._calm(agent, writable) for agent in self.living_agents()):
@@ -179,6 +184,11 @@ class Trial(Stage):
         # whoever was killed in the middle does not write its end.
         return bool(self.of_kind("ended")) or self.expected.act in ("nothing", "cannot") or \
             self.plan.trouble == "kill_holder" and bool(self.of_kind("begun"))
+
+    def _right(self, writable):
+        if not writable:
+            return not self.expected.survivors or self.expected.nobody
+        return len(writable) == 1 and writable[0] in self.expected.survivors
 
     def _calm(self, agent, writable):
         """It does nothing, sees who writes, and suspects nobody. An agent that did not stop a
