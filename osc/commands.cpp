@@ -56,7 +56,7 @@ std::string perl_string(std::string_view text) {
 
 }  // namespace
 
-job_files::job_files(const std::string& where)
+job_files::job_files(const std::string& where, const std::string& logs)
     : folder(where),
       client_file(where + "/client.cnf"),
       socket(where + "/gh-ost.sock"),
@@ -66,8 +66,9 @@ job_files::job_files(const std::string& where)
       ready(where + "/ready"),
       permit(where + "/permit"),
       refusal(where + "/refusal"),
-      output(where + "/output.log"),
-      errors(where + "/errors.log") {}
+      log_folder(logs),
+      output(logs + "/output.log"),
+      errors(logs + "/errors.log") {}
 
 client_file_text client_file_of(const tool_login& login) {
     for (const std::string* text : {&login.user, &login.password})

@@ -22,20 +22,22 @@ struct tool_login {
     std::string tls_ca, tls_cert, tls_key;
 };
 
-// The files of one job, all in its own folder of mode 0700.
+// The files of one job: in a folder of its own that only we can read, and what the tool prints
+// where a person looks for it.
 struct job_files {
-    explicit job_files(const std::string& folder);
+    job_files(const std::string& folder, const std::string& log_folder);
 
     std::string folder;
-    std::string client_file;     // [client] user and password, 0600
-    std::string socket;          // gh-ost's
-    std::string throttle_flag;   // gh-ost: it waits while this exists
-    std::string postpone_flag;   // gh-ost: it does not swap while this exists
-    std::string plugin;          // of pt-online-schema-change
-    std::string ready;           // made by the plugin when it waits for leave to swap
-    std::string permit;          // lets it swap
-    std::string refusal;         // makes it give up instead
-    std::string output, errors;  // what the tool says
+    std::string client_file;    // [client] user and password, 0600
+    std::string socket;         // gh-ost's
+    std::string throttle_flag;  // gh-ost: it waits while this exists
+    std::string postpone_flag;  // gh-ost: it does not swap while this exists
+    std::string plugin;         // of pt-online-schema-change
+    std::string ready;          // made by the plugin when it waits for leave to swap
+    std::string permit;         // lets it swap
+    std::string refusal;        // makes it give up instead
+    std::string log_folder;
+    std::string output, errors;  // what the tool says, in `log_folder`
 };
 
 // "[client]" with user, password and TLS, as both tools read it. A password that such a file cannot

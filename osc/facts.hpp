@@ -45,6 +45,8 @@ struct table_facts {
     std::vector<std::string> foreign_keys;   // of this table
     std::vector<std::string> referenced_by;  // foreign keys of others that point here
     std::optional<std::string> create_statement;
+    // Of the files; a swapped or rebuilt table is younger than the statement that made it.
+    std::optional<checks::wall_time> created_at;
 
     const column_fact* column(std::string_view name) const;
     // A key that identifies every row: unique, and without NULL.

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "checks/moment.hpp"
+#include "osc/outcome.hpp"
 #include "osc/plan.hpp"
 
 #include <cstdint>
@@ -48,14 +49,6 @@ enum class hold_cause {
 std::string_view to_string(hold_cause cause) noexcept;
 std::optional<hold_cause> hold_cause_named(std::string_view word) noexcept;
 
-// The process that watches over the tool and writes down how it ended. Adopted again by its id and
-// start time, which together are never those of another one.
-struct tool_process {
-    int id = 0;                     // 0: none was started
-    std::uint64_t start_ticks = 0;  // field 22 of /proc/PID/stat
-    bool operator==(const tool_process&) const = default;
-};
-
 // What a person has asked of a job that is under way; kept until it is done or the job is over.
 struct wishes {
     bool pause = false;
@@ -87,7 +80,7 @@ struct job_record {
     std::vector<std::string> writers;  // each server that was the writer meanwhile, for clean-up
     std::vector<std::string> replicas;
     std::uint32_t replica_server_id = 0;  // of gh-ost; topology watching ignores it
-    tool_process process;
+    table_before before;                  // the table, when the job was planned for the last time
     wishes wanted;
     std::string stopping_because;  // the tool was told to end; empty: it was not
     int attempts = 0;              // to cut over, so far

@@ -101,6 +101,8 @@ plan plan_change(const job_spec& asked, const facts& known) {
     made.spec = asked;
     made.alter = parse_alter(asked.alter);
     made.writer = known.around.writer;
+    made.table = known.table;
+    if (const server_side* writer = known.writer()) made.writer_kind = writer->kind;
     for (const auto& server : known.servers)
         if (!server.is_writer) made.replicas.push_back(server.name);
     planning in{asked, known, made};
@@ -109,6 +111,8 @@ plan plan_change(const job_spec& asked, const facts& known) {
                                 [](const refusal& each) { return !each.may_be_allowed; });
     if (hopeless) return made;  // whatever else would be said of it is noise
     choose(in);
+    if (made.chosen == tool::gh_ost) made.with = known.gh_ost;
+    if (made.chosen == tool::pt_osc) made.with = known.pt_osc;
     explain_choice(in);
     estimate_cost(in);
     judge_table(in);

@@ -60,6 +60,7 @@ void take_plan(stepping& in, const plan& made) {
     in.next.writer = made.writer;
     in.next.writers = {made.writer};
     in.next.replicas = made.replicas;
+    in.next.before = remember_table(made.table);
     in.next.progress.estimated = made.expected.rows.value_or(0);
 }
 
