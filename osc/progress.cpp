@@ -16,8 +16,10 @@ constexpr std::size_t enough_points = 3;
 
 // The rate is that of the newest time. The ETA takes the mean of it and of a longer one: alone, the
 // short one follows every wave, and the long one comes late when the speed has changed for good.
-constexpr double short_part = 0.1, short_least = 10;
+constexpr double short_part = 0.1, short_least = 30;
 constexpr double long_part = 0.5, long_least = 30;
+
+constexpr double unsteady_seconds = 60;
 
 double in_seconds(checks::duration length) {
     return std::chrono::duration<double>(length).count();
@@ -39,16 +41,32 @@ void progress_estimator::add(const copy_sample& sample) {
         return;
     }
     if (sample.at < last_->at) return;
-    const bool moved = sample.copied > last_->copied;
-    const bool in_pause = (sample.paused || last_->paused) && !moved;
-    const double span = in_seconds(sample.at - last_->at);
-    if (!in_pause && !last_->done && span > 0) {
+    const double span = copying_time(sample, in_seconds(sample.at - last_->at));
+    if (span > 0) {
         const auto copied = std::max(sample.copied, last_->copied);
         points_.push_back({points_.back().seconds + span, static_cast<double>(copied)});
+        if (!sample.paused && !last_->paused) steady_at_ = points_.back().seconds;
     }
     note(sample);
-    if (points_.size() < most_points) return;
-    // Every second one goes, and never the newest.
+    if (points_.size() >= most_points) thin_out();
+}
+
+// How much of the time since the last sample it copied.
+double progress_estimator::copying_time(const copy_sample& sample, double span) const {
+    if (last_->done) return 0;
+    if (!sample.paused && !last_->paused) return span;
+    if (sample.copied <= last_->copied) return 0;
+    // A pause began or ended within the span, or both. When there is nothing else for long, as with
+    // a throttle that comes and goes with every sample, the pauses are part of the speed.
+    const bool steady = steady_at_ && points_.back().seconds - *steady_at_ <= unsteady_seconds;
+    if (!steady || !has_rate()) return span;
+    const double rate = rate_over(newest_part());
+    const double rows = static_cast<double>(sample.copied) - points_.back().rows;
+    return rate > 0 ? std::clamp(rows / rate, 0.0, span) : span;
+}
+
+// Every second one goes, and never the newest.
+void progress_estimator::thin_out() {
     std::size_t kept = 0;
     for (std::size_t i = (points_.size() - 1) % 2; i < points_.size(); i += 2)
         points_[kept++] = points_[i];
@@ -71,14 +89,12 @@ copy_progress progress_estimator::view() const {
     seen.ratio = ratio_of(*last_);
     seen.paused = last_->paused && !last_->done;
     seen.done = last_->done;
-    const double all = points_.back().seconds;
-    const double newest = std::max(short_part * all, short_least);
-    if (has_rate()) seen.rows_per_second = rate_over(newest);
+    if (has_rate()) seen.rows_per_second = rate_over(newest_part());
     if (seen.done) {
         seen.eta = checks::duration::zero();
     } else if (seen.rows_per_second && !seen.paused && last_->estimated.value_or(0) > seen.copied) {
         const double left = static_cast<double>(*last_->estimated - seen.copied);
-        const double longer = std::max(long_part * all, long_least);
+        const double longer = std::max(long_part * points_.back().seconds, long_least);
         const double rate = (*seen.rows_per_second + rate_over(longer)) / 2;
         // A century is as good as never, and still a duration.
         constexpr double longest = 100.0 * 365 * 86400;
@@ -87,6 +103,10 @@ copy_progress progress_estimator::view() const {
                 std::chrono::duration<double>(left / rate));
     }
     return seen;
+}
+
+double progress_estimator::newest_part() const {
+    return std::max(short_part * points_.back().seconds, short_least);
 }
 
 bool progress_estimator::has_rate() const {

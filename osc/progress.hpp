@@ -25,7 +25,7 @@ struct copy_progress {
     std::optional<std::uint64_t> estimated;  // as last told; it may be less than what is copied
     // 0 to 1, and 1 only once the copy is done: at most 0.999 before, however small the estimate.
     std::optional<double> ratio;
-    // Of the last tenth of the copy's time, and at least of 10 s, without the pauses. While it is
+    // Of the last tenth of the copy's time, and at least of 30 s, without the pauses. While it is
     // paused, the rate before that.
     std::optional<double> rows_per_second;
     // Without pauses to come. Absent at first, while paused, and once more rows are copied than
@@ -38,8 +38,9 @@ struct copy_progress {
 class progress_estimator {
 public:
     // Samples of one run, in the order of their times; an older one is not looked at. Of a new run,
-    // which begins anew, make a new estimator. A span of time counts as paused when its beginning
-    // or its end was paused and no row was copied in it.
+    // which begins anew, make a new estimator. A span of time between two samples of which one is
+    // paused counts as a pause if no row was copied in it; if some were, as long as they take at
+    // the rate that is known.
     void add(const copy_sample& sample);
 
     copy_progress view() const;
@@ -51,13 +52,17 @@ private:
         double rows = 0;
     };
 
+    double copying_time(const copy_sample& sample, double span) const;
     void note(const copy_sample& sample);
+    void thin_out();
     double rows_at(double seconds) const;
     double rate_over(double seconds) const;
+    double newest_part() const;
     bool has_rate() const;
 
     std::optional<copy_sample> last_;  // with the highest count so far
     std::vector<point> points_;        // thinned out when there are many
+    std::optional<double> steady_at_;  // where on that axis the last span without a pause ended
 };
 
 }  // namespace primacy::osc

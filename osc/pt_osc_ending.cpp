@@ -74,7 +74,9 @@ tool_ending ended(tool_verdict verdict, const process_status& status, const pt_o
     std::string sentence = "pt-online-schema-change ended with " + describe(status) + " and said " +
                            last_words(words.last);
     if (verdict != tool_verdict::succeeded && verdict != tool_verdict::said_so) {
-        if (const auto why = reason(words); !why.empty())
+        if (!words.interrupted_by.empty())
+            sentence += "; it was interrupted by " + words.interrupted_by;
+        else if (const auto why = reason(words); !why.empty())
             sentence += "; it complained: " + why;
         else if (status.exit_code)
             sentence += "; that code means: " + explain_pt_osc_exit(*status.exit_code);
