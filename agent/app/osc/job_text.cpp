@@ -129,6 +129,8 @@ std::string job_text(const json::object& job) {
     if (attempts > 0) add_row(made, "attempts", std::to_string(attempts) + " to cut over");
     for (const auto& each : texts_of(job, "left"))
         add_row(made, "left behind", each);
+    for (const auto& each : texts_of(job, "kept"))
+        add_row(made, "old rows", each);
     return text + made.text();
 }
 
