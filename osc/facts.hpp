@@ -75,16 +75,12 @@ struct server_side {
     std::optional<double> lag_seconds;  // of a replica
 };
 
-// A table or trigger as a server lists it.
-struct listed_object {
+// A table or trigger of an earlier run, on one server.
+struct found_object {
     std::string server;
-    std::string database;
     std::string name;
     bool is_trigger = false;
-    std::string on_table;               // of a trigger
-    std::string comment;                // of a table
-    std::optional<std::uint64_t> rows;  // an estimate
-    std::optional<checks::wall_time> created_at;
+    std::string comment;  // TABLE_COMMENT
 };
 
 enum class tool { native, gh_ost, pt_osc };
@@ -112,8 +108,7 @@ struct environment {
     bool maintenance = false;
     std::vector<std::string> jobs_on_table;     // ids of jobs that are not over
     std::vector<std::string> jobs_on_topology;  // the same, copying
-    // Those whose names a schema change of this table could have made, on any server.
-    std::vector<listed_object> objects;
+    std::vector<found_object> leftovers;
     std::vector<std::string> tools_at_work;  // sessions of gh-ost or pt-osc on this table
 };
 

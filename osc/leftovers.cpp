@@ -127,16 +127,6 @@ std::vector<cleanup_line> plan_cleanup(const std::vector<leftover>& found,
     return made;
 }
 
-names_to_look_for names_of_leftovers(const table_name& table) {
-    const gh_ost_names ghost = gh_ost_names_of(table.table);
-    const pt_osc_names percona = pt_osc_names_of(table);
-    names_to_look_for made{{ghost.ghost, ghost.changelog, ghost.checkpoint, ghost.old},
-                           percona.triggers};
-    made.tables.insert(made.tables.end(), percona.copies.begin(), percona.copies.end());
-    made.tables.insert(made.tables.end(), percona.olds.begin(), percona.olds.end());
-    return made;
-}
-
 std::string describe(const leftover& what) {
     return std::string(what.what.is_trigger ? "trigger " : "table ") + quoted(what.what.name) +
            " on " + what.what.server;

@@ -24,6 +24,18 @@ enum class leftover_kind {
 };
 std::string_view to_string(leftover_kind kind) noexcept;
 
+// A table or trigger as the server lists it.
+struct listed_object {
+    std::string server;
+    std::string database;
+    std::string name;
+    bool is_trigger = false;
+    std::string on_table;               // of a trigger
+    std::string comment;                // of a table
+    std::optional<std::uint64_t> rows;  // an estimate
+    std::optional<checks::wall_time> created_at;
+};
+
 struct leftover {
     listed_object what;
     leftover_kind kind = leftover_kind::foreign;
@@ -49,14 +61,6 @@ struct cleanup_line {
 
 std::vector<cleanup_line> plan_cleanup(const std::vector<leftover>& found,
                                        const cleanup_policy& policy, checks::wall_time now);
-
-// The names that a schema change of this table could make, to ask servers for: tables, then
-// triggers. A timestamped old table is not among them; it is found by the pattern `_…_del`.
-struct names_to_look_for {
-    std::vector<std::string> tables;
-    std::vector<std::string> triggers;
-};
-names_to_look_for names_of_leftovers(const table_name& table);
 
 // "trigger `x` on db1", for a job's record.
 std::string describe(const leftover& what);

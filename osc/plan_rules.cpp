@@ -1,7 +1,6 @@
 #include "osc/plan_rules.hpp"
 
 #include "checks/words.hpp"
-#include "osc/leftovers.hpp"
 
 #include <algorithm>
 
@@ -222,15 +221,12 @@ void judge_surroundings(const planning& in) {
     if (!around.tools_at_work.empty())
         in.refuse_for_good("tool_at_work",
                            "somebody alters this table now: " + names_of(around.tools_at_work));
-    std::vector<std::string> left, old;
-    for (const auto& each : leftovers_of(in.asked.table, around.objects))
-        (each.kind == leftover_kind::old_data ? old : left).push_back(describe(each));
+    std::vector<std::string> left;
+    for (const auto& object : around.leftovers)
+        left.push_back(quoted(object.name) + " on " + object.server);
     if (!left.empty() && in.copies())
         in.refuse("leftovers", "an earlier run left " + names_of(left) +
                                    "; `primacy osc cleanup` tells what each of them is");
-    if (!old.empty())
-        in.warn("old_data",
-                "the rows from before an earlier change are still kept: " + names_of(old));
     if (around.maintenance) in.warn("maintenance", "maintenance is on for this topology");
     if (in.asked.window && in.made.chosen == tool::native &&
         in.made.algorithm != native_algorithm::instant)
