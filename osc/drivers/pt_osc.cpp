@@ -47,9 +47,9 @@ public:
     result<tool_start> start() override {
         client_file_text client = client_file_of(in_.login);
         if (!client.problem.empty()) return rt::error{rt::errc::config, 0, client.problem};
-        return tool_start{{{in_.files.client_file, client.text},
-                           {in_.files.plugin, pt_osc_plugin(in_.files)}},
-                          pt_osc_argv(in_.job, in_.tool, in_.login, in_.files)};
+        return tool_start{
+            {{in_.files.client_file, client.text}, {in_.files.plugin, pt_osc_plugin(in_.files)}},
+            pt_osc_argv(in_.job, in_.tool, in_.login, in_.files)};
     }
 
     void follow(const rt::process_identity& program) override { program_ = program; }

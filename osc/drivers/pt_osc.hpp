@@ -1,6 +1,6 @@
 // pt-online-schema-change: its signals, its plugin, its words. It has no socket: it is held by
-// stopping its process, which holds no lock between two chunks, and it swaps by leave of a file that
-// the plugin waits for. Knows nothing of why a job is held or swapped.
+// stopping its process, which holds no lock between two chunks, and it swaps by leave of a file
+// that the plugin waits for. Knows nothing of why a job is held or swapped.
 #pragma once
 
 #include "osc/commands.hpp"
