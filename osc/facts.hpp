@@ -45,6 +45,9 @@ struct table_facts {
     std::vector<std::string> foreign_keys;   // of this table
     std::vector<std::string> referenced_by;  // foreign keys of others that point here
     std::optional<std::string> create_statement;
+    // What could not be read of it, a sentence each that says what mends it. While there is any,
+    // nothing above proves that something is absent.
+    std::vector<std::string> unread;
     // Of the files; a swapped or rebuilt table is younger than the statement that made it.
     std::optional<checks::wall_time> created_at;
 
@@ -73,6 +76,8 @@ struct server_side {
     std::optional<std::uint64_t> disk_free_bytes;  // of the file system of its data directory
     bool has_table = true;
     std::optional<double> lag_seconds;  // of a replica
+    // What could not be read here, a sentence each that says what mends it.
+    std::vector<std::string> unread;
 };
 
 // A table or trigger of an earlier run, on one server.
@@ -80,7 +85,8 @@ struct found_object {
     std::string server;
     std::string name;
     bool is_trigger = false;
-    std::string comment;  // TABLE_COMMENT
+    std::string comment;       // TABLE_COMMENT
+    bool is_old_data = false;  // the original of an earlier change; it is in nobody's way
 };
 
 enum class tool { native, gh_ost, pt_osc };
@@ -98,6 +104,8 @@ struct tool_facts {
     std::optional<tool_version> version;
     // gh-ost built from a source that knows MariaDB (after 2026-07-31; its version says nothing).
     bool knows_mariadb = false;
+    // What the account lacks for it, each as the statement that mends it.
+    std::vector<std::string> missing_grants;
 };
 
 struct environment {
@@ -116,6 +124,7 @@ struct facts {
     table_facts table;
     std::vector<server_side> servers;
     tool_facts gh_ost, pt_osc;
+    std::vector<std::string> native_missing_grants;  // as in tool_facts
     environment around;
     std::string syntax_error;  // the writer's own words on the ALTER; empty: it can read it
 

@@ -24,6 +24,8 @@ considered_tool consider_native(planning& in) {
     std::string how(to_string(ability.algorithm));
     if (ability.algorithm == native_algorithm::none)
         return {tool::native, false, "it would block writes: " + ability.reason};
+    if (std::string why = why_not_granted(in.known.native_missing_grants); !why.empty())
+        return {tool::native, false, std::move(why)};
     return {tool::native, true, "the server does it by ALGORITHM=" + how + ": " + ability.reason};
 }
 

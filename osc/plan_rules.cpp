@@ -109,7 +109,9 @@ void judge_request(const planning& in) {
         return;
     }
     const table_facts& table = in.known.table;
-    if (!table.exists)
+    for (const auto& why : table.unread)
+        in.refuse_for_good("not_readable", why);
+    if (!table.exists && table.unread.empty())
         in.refuse_for_good("no_table",
                            "there is no table " + readable(in.asked.table) + " on " + writer->name);
     else if (table.is_view)
@@ -166,6 +168,8 @@ void judge_servers(const planning& in) {
                                             "; its lag and its disk would go unseen");
             continue;
         }
+        for (const auto& why : server.unread)
+            in.refuse("server_unknown", why);
         if (needed > 0 && server.disk_free_bytes && *server.disk_free_bytes < needed)
             in.refuse("disk_space", server.name + " has " + megabytes(*server.disk_free_bytes) +
                                         " free and the change needs about " + megabytes(needed));
@@ -202,6 +206,10 @@ void judge_servers(const planning& in) {
                       (writer->binlog_row_image.empty() ? "not known" : writer->binlog_row_image) +
                       " on " + writer->name + "; gh-ost needs FULL");
     auto duration = in.made.expected.duration;
+    if (!writer->binlog_kept && !writer->binlog_kept_for_ever)
+        in.warn("binlog_retention", "how long " + writer->name +
+                                        " keeps its binary logs is not known; what is purged "
+                                        "under gh-ost is lost without an error");
     if (writer->binlog_kept && duration && *writer->binlog_kept < 2 * *duration)
         in.refuse("binlog_retention",
                   "binary logs are kept for " + words::seconds(*writer->binlog_kept) + " on " +
@@ -221,9 +229,12 @@ void judge_surroundings(const planning& in) {
     if (!around.tools_at_work.empty())
         in.refuse_for_good("tool_at_work",
                            "somebody alters this table now: " + names_of(around.tools_at_work));
-    std::vector<std::string> left;
+    std::vector<std::string> left, old;
     for (const auto& object : around.leftovers)
-        left.push_back(quoted(object.name) + " on " + object.server);
+        (object.is_old_data ? old : left).push_back(quoted(object.name) + " on " + object.server);
+    if (!old.empty())
+        in.warn("old_data", "the original table of an earlier change is still there: " +
+                                names_of(old) + "; `primacy osc cleanup` tells how long it stays");
     if (!left.empty() && in.copies())
         in.refuse("leftovers", "an earlier run left " + names_of(left) +
                                    "; `primacy osc cleanup` tells what each of them is");

@@ -23,6 +23,8 @@ struct planning {
 // Why a tool cannot do it at all: nothing that a person could allow. Empty: it can.
 std::string why_not_gh_ost(const planning& in);
 std::string why_not_pt_osc(const planning& in);
+// Statements that the account lacks, as a reason; empty: none.
+std::string why_not_granted(const std::vector<std::string>& missing);
 
 // Before a tool is chosen: what no tool may do, and what nobody can know.
 void judge_request(const planning& in);

@@ -19,7 +19,7 @@ std::string unusable(const tool_facts& tool) {
     if (!tool.problem.empty()) return tool.problem;
     if (tool.path.empty()) return "it is not installed";
     if (!tool.version) return "its version cannot be read from \"" + tool.version_text + "\"";
-    return "";
+    return why_not_granted(tool.missing_grants);
 }
 
 // By runs and sources of July 2026: which releases log in at all and see their own events.
@@ -45,6 +45,13 @@ std::string gh_ost_against(const tool_facts& gh_ost, const server_side& writer) 
 }
 
 }  // namespace
+
+std::string why_not_granted(const std::vector<std::string>& missing) {
+    std::string statements;
+    for (const auto& each : missing)
+        statements += " " + each;
+    return missing.empty() ? "" : "the account lacks what it needs; on the writer:" + statements;
+}
 
 std::string why_not_gh_ost(const planning& in) {
     const server_side* writer = in.known.writer();

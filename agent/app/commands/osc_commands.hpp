@@ -18,6 +18,10 @@ rt::result<job_answer> give_job_order(const config& settings, const boost::json:
 // {"jobs": […]} from the agent, or from its files when none runs (said on standard error).
 rt::result<boost::json::object> all_jobs(const config& settings);
 
+// Shows how it goes until it is over; a bar on a terminal, a line for each change in a pipe. The
+// exit status: 0 when it completed, 1 otherwise, also when the agent did not answer any more.
+int wait_for_job(const config& settings, const std::string& id, bool as_json);
+
 // list, show, logs, pause, resume, cut-over, abort
 void add_osc_job_commands(CLI::App& osc, command_line& line);
 

@@ -16,6 +16,8 @@
 
 #include <fstream>
 #include <iostream>
+#include <thread>
+#include <unistd.h>
 
 namespace primacy::app {
 
@@ -25,6 +27,7 @@ using namespace std::chrono_literals;
 namespace {
 
 constexpr auto patience_with_agent = 5s;
+constexpr int patience_with_silence = 240;  // looks: an agent that is restarted is waited for
 
 struct job_options {
     std::string id;
@@ -166,6 +169,32 @@ rt::result<json::object> all_jobs(const config& settings) {
     if (failed || !parsed.is_object() || !parsed.as_object().contains("jobs"))
         return rt::error{rt::errc::protocol, 0, "the agent's answer is not understood"};
     return std::move(parsed.as_object());
+}
+
+int wait_for_job(const config& settings, const std::string& id, bool as_json) {
+    const bool terminal = ::isatty(STDOUT_FILENO) != 0 && !as_json;
+    std::string shown;
+    for (int silent = 0; silent < patience_with_silence;) {
+        auto jobs = all_jobs(settings);
+        const json::object* job = jobs ? find_job(*jobs, id) : nullptr;
+        silent = job ? 0 : silent + 1;
+        if (job) {
+            // In a pipe the figures alone are no reason for a line.
+            const std::string state =
+                json_parts::text_of(*job, "state") + json_parts::text_of(*job, "sentence");
+            const std::string line = progress_line(*job, terminal);
+            if (terminal) std::cout << "\r\x1b[K" << line << std::flush;
+            if (!terminal && !as_json && state != shown) std::cout << line << std::endl;
+            shown = state;
+            if (json_parts::flag_of(*job, "over")) {
+                if (terminal) std::cout << "\n";
+                if (as_json) std::cout << json::serialize(*job) << "\n";
+                return json_parts::text_of(*job, "state") == "completed" ? exit_fine : exit_failed;
+            }
+        }
+        std::this_thread::sleep_for(500ms);
+    }
+    return fail("nobody knows how " + id + " goes; see osc show " + id, exit_failed);
 }
 
 void add_osc_job_commands(CLI::App& osc, command_line& line) {

@@ -5,6 +5,7 @@
 #include "osc/drivers/gh_ost.hpp"
 #include "osc/drivers/native.hpp"
 #include "osc/drivers/pt_osc.hpp"
+#include "osc/inspection.hpp"
 
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/steady_timer.hpp>
@@ -58,6 +59,31 @@ const server_config* server_of(const topology_config& topology, const std::strin
     for (const auto& each : topology.servers)
         if (each.name == name) return &each;
     return nullptr;
+}
+
+// From what every server said to what the state machine wants to know.
+rt::result<osc::database_view> view_of(const osc::job_record& job,
+                                       const std::vector<osc::server_reading>& readings) {
+    osc::table_facts table;
+    std::vector<osc::listed_object> objects;
+    std::vector<std::string> unreadable;
+    std::string why_not = job.writer + " is not configured any more";
+    for (const auto& reading : readings) {
+        if (reading.side.unreadable) unreadable.push_back(reading.side.name);
+        objects.insert(objects.end(), reading.objects.begin(), reading.objects.end());
+        if (!reading.side.is_writer) continue;
+        why_not = reading.side.unreadable.value_or("");
+        for (const auto& each : reading.table.unread)
+            why_not = each;
+        table = reading.table;
+    }
+    if (!why_not.empty()) return rt::error{rt::errc::query, 0, job.writer + ": " + why_not};
+    auto view = osc::inspect_job(job, table, objects, std::move(unreadable));
+    if (view) return std::move(*view);
+    return rt::error{rt::errc::query, 0,
+                     job.writer +
+                         " does not show how the table is defined, or it was not known "
+                         "before"};
 }
 
 // How far a replica is behind; of several channels the worst counts.
@@ -121,7 +147,7 @@ asio::awaitable<void> job_desk::run() {
     std::ignore = co_await tasks_.join(rt::deadline::after(10s));
 }
 
-job_keeper::services job_desk::services_of(const osc::job_record&) {
+job_keeper::services job_desk::services_of(const osc::job_record& of) {
     job_keeper::services made;
     made.executor = with_.executor;
     made.disk = with_.disk;
@@ -138,8 +164,8 @@ job_keeper::services job_desk::services_of(const osc::job_record&) {
     made.long_transaction = [this](osc::job_record job) {
         return long_transaction_of(std::move(job));
     };
-    made.plan = [this](osc::job_spec spec) { return plan(std::move(spec)); };
-    made.inspect = with_.inspect;
+    made.plan = [this, id = of.id](osc::job_spec spec) { return plan(std::move(spec), id); };
+    made.inspect = [this](osc::job_record job) { return inspect(std::move(job)); };
     made.make_driver = [this](const osc::job_record& job, const osc::plan* plan) {
         return make_driver(job, plan);
     };
@@ -259,10 +285,46 @@ std::unique_ptr<osc::tool_driver> job_desk::make_driver(const osc::job_record& j
                                     own_program(), with_.settings().path, std::move(files)});
 }
 
-asio::awaitable<rt::result<osc::plan>> job_desk::plan(osc::job_spec spec) {
-    auto known = co_await with_.read_facts(spec);
-    if (!known) co_return known.error();
-    co_return osc::plan_change(spec, *known);
+jobs_in_the_way job_desk::jobs_before(const osc::job_spec& spec, const std::string& id) const {
+    jobs_in_the_way made;
+    for (const auto& each : order_) {
+        const auto& job = keepers_.at(each)->job();
+        if (each == id || osc::is_over(job.state) || job.spec.topology != spec.topology) continue;
+        if (job.spec.table == spec.table) made.on_table.push_back(each);
+        if (job.which != osc::tool::native) made.on_topology.push_back(each);
+    }
+    return made;
+}
+
+asio::awaitable<rt::result<osc::plan>> job_desk::plan(osc::job_spec spec, std::string id) {
+    osc::job_record about;
+    about.spec = spec;
+    const topology_config* topology = topology_of(about);
+    auto now = with_.topology(spec.topology);
+    if (!topology || !now)
+        co_return rt::error{rt::errc::usage, 0,
+                            "the agent does not watch " + spec.topology + ", or not yet"};
+    const auto view = topology_view_of(about);
+    writer_view who;
+    who.writer = view.writer;
+    if (!view.writer_known) who.unknown_because = now->verdict.reason;
+    who.split_brain = view.split_brain;
+    who.maintenance = view.maintenance;
+    planning_parts parts{with_.executor, with_.network, with_.runner, {}};
+    parts.jobs = [this, id](const osc::job_spec& of) { return jobs_before(of, id); };
+    auto known = co_await gather_facts(std::move(parts), with_.settings(), spec, std::move(who),
+                                       rt::deadline::after(patience_for_plan(*topology)));
+    co_return osc::plan_change(spec, known);
+}
+
+asio::awaitable<rt::result<osc::database_view>> job_desk::inspect(osc::job_record job) {
+    const topology_config* topology = topology_of(job);
+    if (!topology)
+        co_return rt::error{rt::errc::usage, 0, job.spec.topology + " is not configured any more"};
+    planning_parts parts{with_.executor, with_.network, with_.runner, {}};
+    auto readings = co_await read_servers(std::move(parts), *topology, job.spec.table, job.writer,
+                                          rt::deadline::after(patience_for_plan(*topology)));
+    co_return view_of(job, readings);
 }
 
 // "orders-3f9c": the table, so that a person knows it, and four digits.
@@ -284,8 +346,8 @@ std::string job_desk::new_id(const osc::job_spec& spec) {
     }
 }
 
-asio::awaitable<rt::result<osc::job_record>> job_desk::submit(job_request asked) {
-    auto made = co_await plan(asked.spec);
+asio::awaitable<rt::result<osc::job_record>> job_desk::submit(job_submission asked) {
+    auto made = co_await plan(asked.spec, "");
     if (!made) co_return made.error();
     std::string reasons;
     for (const auto& each : made->refusals)

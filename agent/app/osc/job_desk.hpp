@@ -6,6 +6,7 @@
 #include "agent/app/config/config.hpp"
 #include "agent/app/osc/job_keeper.hpp"
 #include "agent/app/osc/job_view.hpp"
+#include "agent/app/osc/plan_request.hpp"
 #include "agent/app/watch/snapshot.hpp"
 #include "agent/rt/sql/network.hpp"
 #include "agent/rt/task_group.hpp"
@@ -20,7 +21,7 @@
 
 namespace primacy::app {
 
-struct job_request {
+struct job_submission {
     osc::job_spec spec;
     std::string by;      // who asks
     std::string reason;  // why; may be empty
@@ -39,11 +40,6 @@ public:
         std::function<std::shared_ptr<const topology_snapshot>(const std::string&)> topology;
         std::function<bool(const std::string& topology, const std::string& server)> is_fenced;
         std::function<bool(const std::string& topology)> in_maintenance;
-        // The table, the servers, the tools; errors where not even the writer is known.
-        std::function<boost::asio::awaitable<rt::result<osc::facts>>(osc::job_spec)> read_facts;
-        // What the servers say of the job's table and of what its tool left.
-        std::function<boost::asio::awaitable<rt::result<osc::database_view>>(osc::job_record)>
-            inspect;
         std::string check_url;  // "http://127.0.0.1:9963/check/"; empty: no tool could ask there
     };
 
@@ -56,8 +52,7 @@ public:
     boost::asio::awaitable<void> run();
 
     // Plans it and takes it if the plan has no refusal. Errors: usage with the plan's refusals.
-    boost::asio::awaitable<rt::result<osc::job_record>> submit(job_request asked);
-    boost::asio::awaitable<rt::result<osc::plan>> plan(osc::job_spec spec);
+    boost::asio::awaitable<rt::result<osc::job_record>> submit(job_submission asked);
     rt::result<std::string> take(const std::string& id, job_wish wish, const std::string& by);
 
     std::vector<osc::job_record> jobs() const;  // oldest first
@@ -68,6 +63,11 @@ public:
     osc::throttle_answer check(const std::string& id) const;
 
 private:
+    // `id`: the job that is planned again, which is not in its own way; empty for a new one.
+    boost::asio::awaitable<rt::result<osc::plan>> plan(osc::job_spec spec, std::string id);
+    // What the servers say of the job's table and of what its tool left.
+    boost::asio::awaitable<rt::result<osc::database_view>> inspect(osc::job_record job);
+    jobs_in_the_way jobs_before(const osc::job_spec& spec, const std::string& id) const;
     void keep(osc::job_record job);
     job_keeper::services services_of(const osc::job_record& job);
     const topology_config* topology_of(const osc::job_record& job) const;

@@ -88,7 +88,7 @@ boost::asio::awaitable<response> take_job_order(job_desk& desk, http::request as
     if (verb != "run") co_return order_page(400, "there is no order \"" + verb + "\"", "");
     auto spec = job_spec_from(json_parts::object_of(from, "spec"));
     if (!spec) co_return order_page(400, spec.error().message, "");
-    job_request request{std::move(*spec), asked.peer, json_parts::text_of(from, "reason")};
+    job_submission request{std::move(*spec), asked.peer, json_parts::text_of(from, "reason")};
     auto job = co_await desk.submit(std::move(request));
     if (!job) co_return refused(job.error());
     co_return order_page(200, job->id + " waits for its turn", job->id);
