@@ -82,6 +82,15 @@ TEST_CASE("the block of settings") {
     is("# Serving on TCP port: 1234", hint::tcp_port, "1234");
 }
 
+TEST_CASE("settings that were cut are remarks") {
+    for (const char* line :
+         {"# Migrating `shop`.`orders`; Ghost table is `shop`.`_orders_gh",
+          "# Migrating `shop`.`orders`", "# Migrating vm:33990; inspecting vm:33991; exec",
+          "# Migrating vm:33990", "# chunk-size: 1000", "# Serving on unix socket: ",
+          "# chunk-size: 1000; max-lag-millis: 1500ms; dml-batch-size: 10; max-load: "})
+        CHECK_MESSAGE(parse_gh_ost_line(line).kind == kind::note, line);
+}
+
 TEST_CASE("a flag file's path ends before the blank, which is always there") {
     const auto found = parse_gh_ost_line("# postpone-cut-over-flag-file: /tmp/osc/pp [set]");
     CHECK(found.hint == hint::postpone_file);
@@ -119,6 +128,11 @@ TEST_CASE("lines of the log have a level and a reason") {
     is("2026-11-21 21:06:25 INFO Done reverting `a`.`b`", kind::finished, "Done reverting `a`.`b`");
     is("2026-11-21 21:06:25 INFO Success! table `a`.`b` migrated instantly", kind::finished,
        "Success! table `a`.`b` migrated instantly");
+    // gh-ost does not double a backquote within a name; and a name that was cut is none.
+    is("2026-11-21 21:06:25 INFO Done migrating `a`.`b`c`", kind::finished,
+       "Done migrating `a`.`b`c`");
+    is("2026-11-21 21:06:25 INFO Done migrating `a`.`", kind::info, "Done migrating `a`.`");
+    is("2026-11-21 21:06:25 INFO Done migrating `a`.``", kind::info, "Done migrating `a`.``");
     // An error that quotes it is none of it.
     is("2026-11-21 21:06:25 ERROR Done migrating `a`.`b`", kind::error, "Done migrating `a`.`b`");
     is("2026-11-21 21:06:25 TRACE x", kind::unknown, "2026-11-21 21:06:25 TRACE x");
