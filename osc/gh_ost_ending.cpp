@@ -21,6 +21,7 @@ constexpr fatal_form fatal_forms[] = {
     {"bind: address already in use", failure::socket_taken},
     {"imeout while waiting for events up to lock", failure::cut_over_timeout},
     {"Lock wait timeout exceeded", failure::cut_over_timeout},
+    {"another gh-ost process is already migrating", failure::already_running},
 };
 
 // What the failure itself says of tables that stay.
@@ -80,6 +81,7 @@ std::string_view to_string(gh_ost_failure why) noexcept {
         case failure::socket_taken: return "socket taken";
         case failure::hook_failed: return "hook failed";
         case failure::cut_over_timeout: return "cut-over timed out";
+        case failure::already_running: return "already running";
         case failure::other: return "other";
     }
     return "other";
@@ -125,7 +127,8 @@ tool_ending judge_gh_ost(const process_status& status, const gh_ost_words& words
                 "gh-ost ended with exit code 0, but never said \"# Done\""};
     if (status.exit_code == 2 && !says_failure && !words.any_status)
         return {tool_verdict::failed, leftovers::none,
-                "gh-ost did not take its options (exit code 2)"};
+                "gh-ost did not take its options (exit code 2)" +
+                    (words.error.empty() ? "" : ": " + words.error)};
     if (!status.known() && !says_failure)
         return {tool_verdict::unclear, left,
                 "gh-ost is gone; its exit status is not known and it said nothing of its end"};

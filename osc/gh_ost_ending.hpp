@@ -21,6 +21,7 @@ enum class gh_ost_failure {
     socket_taken,      // a socket file of an earlier run, or of one that is alive
     hook_failed,       // or our own hook asked for the end
     cut_over_timeout,  // the last of all attempts
+    already_running,   // another gh-ost has the table's lock (1.1.10 and later)
     other
 };
 std::string_view to_string(gh_ost_failure why) noexcept;

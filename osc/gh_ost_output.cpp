@@ -236,18 +236,39 @@ void look_closer(gh_ost_line& found) {
         found.kind = kind::finished;
 }
 
+// "2026-11-21 21:06:25 FATAL 2026-11-21 21:06:25 ERROR cannot find table": an error that was logged
+// before it was returned carries its own stamp; the reason stands after the last of them.
+bool read_own_log(scan text, gh_ost_line& found) {
+    if (!skip_time(text, "-") || !read_level(text, own_levels, found)) return false;
+    for (;;) {
+        scan inner(found.text);
+        gh_ost_line nested;
+        if (!skip_time(inner, "-") || !read_level(inner, own_levels, nested)) break;
+        found.text = nested.text;
+    }
+    look_closer(found);
+    return true;
+}
+
 bool read_logged(std::string_view line, gh_ost_line& found) {
     scan text(line);
-    if (skip_time(text, "-")) {
-        if (!read_level(text, own_levels, found)) return false;
-        look_closer(found);
-        return true;
-    }
+    if (read_own_log(text, found)) return true;
     // logrus of go-mysql up to 1.1.x, slog of the one that the main branch uses.
     if (text.skip("["))
         return skip_time(text, "/") && text.rest().starts_with("]") &&
                read_level(text, library_levels, found);
     return skip_time(text, "/") && read_level(text, library_levels, found);
+}
+
+// What the flag package of Go says of options that it does not take, before it lists them all.
+bool is_option_error(std::string_view line) {
+    return line.starts_with("flag provided but not defined: ") ||
+           line.starts_with("flag needs an argument: ") ||
+           (line.starts_with("invalid ") && line.find(" for flag -") != std::string_view::npos);
+}
+
+bool is_option_list(std::string_view line) {
+    return line.starts_with("Usage of ") || line.starts_with("  -") || line.starts_with("    \t");
 }
 
 bool is_crash(std::string_view line) {
@@ -301,6 +322,10 @@ gh_ost_line parse_gh_ost_line(std::string_view line) {
         found.status = std::move(status);
     } else if (is_crash(line)) {
         found.kind = kind::crash;
+    } else if (is_option_error(line)) {
+        found.kind = kind::error;
+    } else if (is_option_list(line)) {
+        found.kind = kind::note;
     } else if (is_table_definition(line)) {
         found.kind = kind::table_definition;
     } else if (read_logged(line, found)) {

@@ -61,7 +61,7 @@ enum class gh_ost_line_kind {
     blank,
     status,
     hint,              // one line of the block that tells the settings
-    note,              // "# Note: …", and other remarks that begin with '#'
+    note,              // "# Note: …", other remarks that begin with '#', the list of options
     done,              // "# Done", the last line of stdout, and only of a success
     fatal,             // the reason of a failure; the last line of stderr
     error,             // gh-ost goes on after it; seen also on the way to a success

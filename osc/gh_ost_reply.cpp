@@ -1,5 +1,7 @@
 #include "osc/gh_ost_reply.hpp"
 
+#include "osc/scan.hpp"
+
 namespace primacy::osc {
 
 namespace {
@@ -12,7 +14,6 @@ struct reply_form {
     bool is_whole_line;
 };
 
-// The panic that was accepted and the one that was refused begin alike: order matters.
 constexpr reply_form reply_forms[] = {
     {"unpostponed", kind::unpostponed, true},
     {"postponed", kind::postponed, true},
@@ -21,8 +22,6 @@ constexpr reply_form reply_forms[] = {
      kind::not_postponing, true},
     {"user commanded 'panic'. the migration will be aborted without cleanup", kind::panicking,
      false},
-    {"user commanded 'panic'.", kind::text, false},
-    {"user commanded '", kind::refused, false},
     {"unknown command: ", kind::unknown_command, false},
     {"# note: you may only throttle for as long as your binary logs are not purged",
      kind::throttling, true},
@@ -36,6 +35,15 @@ std::string small_letters(std::string_view text) {
     return small;
 }
 
+// "user commanded 'panic' on other, but migrated table is orders; ignoring request", or without a
+// name where one is wanted. The panic that was accepted begins alike, and so do parts of it.
+bool is_refusal(std::string_view words) {
+    scan text(words);
+    if (!text.skip("user commanded '") || !text.until("'")) return false;
+    return text.rest().starts_with(" without specifying ") ||
+           (text.skip(" on ") && text.all_but("; ignoring request"));
+}
+
 kind kind_of(std::string_view line) {
     const std::string small = small_letters(line);
     std::string_view words = small;
@@ -44,7 +52,7 @@ kind kind_of(std::string_view line) {
         if (form.is_whole_line ? words == form.words : words.starts_with(form.words))
             return form.what;
     }
-    return kind::text;
+    return is_refusal(words) ? kind::refused : kind::text;
 }
 
 void hear(std::string_view line, gh_ost_reply& found) {

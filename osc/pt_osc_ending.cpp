@@ -73,7 +73,9 @@ std::string last_words(last what) {
 tool_ending ended(tool_verdict verdict, const process_status& status, const pt_osc_words& words) {
     std::string sentence = "pt-online-schema-change ended with " + describe(status) + " and said " +
                            last_words(words.last);
-    if (verdict != tool_verdict::succeeded && verdict != tool_verdict::said_so) {
+    if (words.last == last::successfully_altered && !words.swapped)
+        sentence += ", but not that it swapped the tables";
+    else if (verdict != tool_verdict::succeeded && verdict != tool_verdict::said_so) {
         if (!words.interrupted_by.empty())
             sentence += "; it was interrupted by " + words.interrupted_by;
         else if (const auto why = reason(words); !why.empty())
@@ -151,7 +153,9 @@ tool_ending judge_pt_osc(const process_status& status, const pt_osc_words& words
         return verdict(words.swapped ? tool_verdict::unclear : tool_verdict::failed);
     }
     if (words.last == wanted) {
-        if (words.drop_failed) return verdict(tool_verdict::unclear);
+        // With --no-swap-tables it says "Successfully altered" of a table that it did not alter.
+        if (words.drop_failed || (!dry_run && !words.swapped))
+            return verdict(tool_verdict::unclear);
         if (!status.known()) return verdict(tool_verdict::said_so);
         return verdict(status.exit_code == 0 ? tool_verdict::succeeded : tool_verdict::unclear);
     }

@@ -1,5 +1,6 @@
 #include "osc/pt_osc_output.hpp"
 
+#include "osc/pt_osc_complaint.hpp"
 #include "osc/scan.hpp"
 
 #include <algorithm>
@@ -85,44 +86,6 @@ constexpr framed_line framed_lines[] = {
     {"Skipping triggers creation since ", "", kind::note},
     {"Max rows for the rebuild_constraints method: ", "", kind::note},
     {"Waiting forever for new table ", "...", kind::note},
-};
-
-// What an error or warning of the tool, of Perl or of its database driver begins with.
-constexpr std::string_view trouble_signs[] = {
-    "Error ",
-    "Cannot ",
-    "DBD::",
-    "DBI ",
-    "Lost connection ",
-    "Failed to ",
-    "Invalid ",
-    "WARNING",
-    "The table ",
-    "The new table ",
-    "The original table ",
-    "There is an error ",
-    "Exiting ",
-    "Rows are copying very slowly.",
-    "replication is stopped",
-    "2> Cannot ",
-    "Use of uninit",
-    "You did not specify --alter-foreign-keys-method",
-    "No foreign keys reference ",
-    "Errors in command-line",
-    "--",
-    "This tool requires ",
-    "Using option --where ",
-    "These triggers must be dropped ",
-    "To try dropping ",
-    "Chunk index ",
-    "Child tables found ",
-    "Use --",
-    "User-specified ",
-    "Switching to nibble",
-    "Option ",
-    "wsrep_OSU_method=TOI ",
-    "Percona XtraDB Cluster ",
-    "MySQL error ",
 };
 
 void skip_time_stamp(scan& text) {
@@ -247,20 +210,22 @@ bool read_skipped(scan text, pt_osc_line& found) {
     }
     found.kind = kind::step_skipped;
     const auto step = text.until(" because ");
-    // Of an interruption more must follow: that is no step that was left out.
-    return step && !step->empty() && text.rest() != "the tool was interrupted." &&
-           text.all_but(".");
+    if (!step || step->empty()) return false;
+    // For any other reason more must follow (see triggers_left).
+    if (*step == "dropping triggers") return text.rest() == "this is a dry run.";
+    return text.all_but(".").has_value();
 }
 
 // Lines of a list, which begin with two blanks.
 bool read_item(scan text, pt_osc_line& found) {
-    if (!text.skip("  ")) return false;
+    if (!text.skip("  ") || text.rest().starts_with("* ")) return false;
     const auto item = text.rest();
     const auto statement =
         framed({"DROP TRIGGER IF EXISTS ", "", kind::drop_statement, true}, item);
     found.kind = statement ? kind::drop_statement : kind::note;
     found.text = item;
-    const bool is_child = item.starts_with('`') && item.ends_with(" rows)");
+    const bool is_child = item.starts_with('`') && (item.ends_with(" rows)") ||
+                                                    item.find(" rows; ") != std::string_view::npos);
     const bool is_operation = std::count(item.begin(), item.end(), ',') == 2;
     const bool is_renamed = item.find(" to ") != std::string_view::npos;
     const bool is_change = item.starts_with("Was: ") || item.starts_with("Now: ");
@@ -272,13 +237,6 @@ bool is_server(std::string_view line) {
     const auto arrow = line.find(" -> ");
     return arrow != 0 && arrow != std::string_view::npos && arrow + 4 < line.size() &&
            line.find(' ') == arrow && line.find(' ', arrow + 4) == std::string_view::npos;
-}
-
-bool is_trouble(std::string_view line) {
-    return line.find(" exceeds its critical threshold ") != std::string_view::npos ||
-           line.find("pt-online-schema-change line ") != std::string_view::npos ||
-           std::any_of(std::begin(trouble_signs), std::end(trouble_signs),
-                       [line](std::string_view sign) { return line.starts_with(sign); });
 }
 
 // Tries one way to read the line; what does not fit leaves nothing behind.
@@ -353,8 +311,8 @@ pt_osc_line parse_pt_osc_line(std::string_view line) {
         found.kind = kind::statistics;
     else if (is_server(text.rest()))
         found.kind = kind::server;
-    else if (is_trouble(text.rest()))
-        found.kind = kind::trouble;
+    else
+        found.kind = complaint_of_pt_osc(text.rest());
     return found;
 }
 

@@ -62,7 +62,8 @@ enum class pt_osc_line_kind {
     altered_with_errors,   // swapped, but something went wrong after it
     not_altered,           //
     dry_run_complete,      //
-    trouble,               // an error, or a warning worth one
+    trouble,               // an error
+    warning,               // it goes on after that
     unknown
 };
 

@@ -129,9 +129,10 @@ void follow(std::optional<checks::moment>& since, bool holds, checks::moment now
 
 void follow_readings(const throttle_input& seen, const throttle_policy& policy,
                      throttle_state& state) {
+    // Whoever else may write: only the hold counts after that.
     const bool clear = seen.writer == writer_sight::clear;
     follow(state.good_since, clear && all_below(seen, policy, 1), seen.at);
-    follow(state.calm_since, clear && all_below(seen, policy, policy.release), seen.at);
+    follow(state.calm_since, all_below(seen, policy, policy.release), seen.at);
 }
 
 bool has_settled(const throttle_input& seen, const throttle_policy& policy,

@@ -74,7 +74,7 @@ struct throttle_state {
     bool throttled = false;
     throttle_cause because = throttle_cause::none;  // the last cause that was more than settling
     bool needs_hold = false;                        // calm alone does not end it
-    // Since when all readings are good: below the release level, and below the limit.
+    // Since when all readings are below the release level; below the limit, with one writer.
     std::optional<checks::moment> calm_since, good_since;
     bool operator==(const throttle_state&) const = default;
 };

@@ -102,6 +102,17 @@ TEST_CASE("failures, with what they leave behind") {
           "gh-ost ended with exit code 1 and gave no reason; its last error was: something");
     check(judge_gh_ost(exited(2), {}), tool_verdict::failed, leftovers::none,
           "gh-ost did not take its options (exit code 2)");
+    check(judge_gh_ost(exited(2), words_of({}, {"flag provided but not defined: -bogus"})),
+          tool_verdict::failed, leftovers::none,
+          "gh-ost did not take its options (exit code 2): flag provided but not defined: -bogus");
+    check(judge_gh_ost(exited(1), words_of({"gh-ost-head-missing-table.stderr"})),
+          tool_verdict::failed, leftovers::possible,
+          "gh-ost gave up: cannot find table `shop`.`nothere`!");
+    const auto exhausted = words_of(
+        {"gh-ost-head-cut-over-exhausted.stdout", "gh-ost-head-cut-over-exhausted.stderr"});
+    check(judge_gh_ost(exited(1), exhausted), tool_verdict::failed, leftovers::certain,
+          "gh-ost gave up: Error 1205 (HY000): Lock wait timeout exceeded; try restarting "
+          "transaction");
     check(judge_gh_ost(exited(2), words_of({}, {status_line, "panic: runtime error: oh",
                                                 "goroutine 1 [running]:"})),
           tool_verdict::failed, leftovers::certain, "gh-ost crashed: panic: runtime error: oh");
@@ -137,5 +148,8 @@ TEST_CASE("reasons to give up") {
           failure::cut_over_timeout);
     CHECK(classify_gh_ost_fatal("Error 1205 (HY000): Lock wait timeout exceeded; try") ==
           failure::cut_over_timeout);
+    CHECK(classify_gh_ost_fatal("another gh-ost process is already migrating `a`.`b`: migration "
+                                "lock gh-ost::a.b held by connection id 226") ==
+          failure::already_running);
     CHECK(classify_gh_ost_fatal("Error 1193: Unknown system variable") == failure::other);
 }

@@ -39,6 +39,8 @@ bool ends_freely(kind which) {
 }  // namespace
 
 TEST_CASE("every line of the transcripts is known") {
+    for (const auto& name : gh_ost_transcripts)
+        kinds_of(name);
     CHECK(kinds_of("gh-ost-1.1.6.stdout") ==
           std::map<kind, int>{
               {kind::status, 56}, {kind::hint, 89}, {kind::library, 6}, {kind::done, 1}});
@@ -52,6 +54,8 @@ TEST_CASE("every line of the transcripts is known") {
               {kind::status, 6}, {kind::hint, 14}, {kind::library, 7}, {kind::done, 1}});
     CHECK(kinds_of("gh-ost-head-throttled-control-replica.out") ==
           std::map<kind, int>{{kind::status, 23}, {kind::hint, 7}});
+    CHECK(kinds_of("gh-ost-head-noop.stdout")[kind::table_definition] == 10);
+    CHECK(kinds_of("gh-ost-head-cut-over-exhausted.stderr")[kind::warning] == 1);
 }
 
 TEST_CASE("the block of settings") {
@@ -80,6 +84,15 @@ TEST_CASE("the block of settings") {
     is("# Serving on unix socket: /tmp/gh-ost.shop.orders.sock", hint::socket,
        "/tmp/gh-ost.shop.orders.sock");
     is("# Serving on TCP port: 1234", hint::tcp_port, "1234");
+}
+
+TEST_CASE("settings that were cut are remarks") {
+    for (const char* line :
+         {"# Migrating `shop`.`orders`; Ghost table is `shop`.`_orders_gh",
+          "# Migrating `shop`.`orders`", "# Migrating vm:33990; inspecting vm:33991; exec",
+          "# Migrating vm:33990", "# chunk-size: 1000", "# Serving on unix socket: ",
+          "# chunk-size: 1000; max-lag-millis: 1500ms; dml-batch-size: 10; max-load: "})
+        CHECK_MESSAGE(parse_gh_ost_line(line).kind == kind::note, line);
 }
 
 TEST_CASE("a flag file's path ends before the blank, which is always there") {
@@ -119,8 +132,16 @@ TEST_CASE("lines of the log have a level and a reason") {
     is("2026-11-21 21:06:25 INFO Done reverting `a`.`b`", kind::finished, "Done reverting `a`.`b`");
     is("2026-11-21 21:06:25 INFO Success! table `a`.`b` migrated instantly", kind::finished,
        "Success! table `a`.`b` migrated instantly");
+    // gh-ost does not double a backquote within a name; and a name that was cut is none.
+    is("2026-11-21 21:06:25 INFO Done migrating `a`.`b`c`", kind::finished,
+       "Done migrating `a`.`b`c`");
+    is("2026-11-21 21:06:25 INFO Done migrating `a`.`", kind::info, "Done migrating `a`.`");
+    is("2026-11-21 21:06:25 INFO Done migrating `a`.``", kind::info, "Done migrating `a`.``");
     // An error that quotes it is none of it.
     is("2026-11-21 21:06:25 ERROR Done migrating `a`.`b`", kind::error, "Done migrating `a`.`b`");
+    // An error that was logged before it was returned has a stamp of its own within.
+    is("2026-11-25 09:30:49 FATAL 2026-11-25 09:30:49 ERROR cannot find table `shop`.`nothere`!",
+       kind::fatal, "cannot find table `shop`.`nothere`!");
     is("2026-11-21 21:06:25 TRACE x", kind::unknown, "2026-11-21 21:06:25 TRACE x");
     is("2026-11-21 FATAL x", kind::unknown, "2026-11-21 FATAL x");
 }
@@ -153,7 +174,13 @@ TEST_CASE("remarks, crashes, the table of a noop run, and what nobody knows") {
          {"CREATE TABLE `_t_gho` (", "  `id` int(11) NOT NULL,", "  PRIMARY KEY (`id`),",
           "  UNIQUE KEY `u` (`a`),", "  KEY `k` (`a`)", ") ENGINE=InnoDB DEFAULT CHARSET=latin1"})
         CHECK_MESSAGE(kind_of(line) == kind::table_definition, line);
-    for (const char* line : {"Password:", "Copy: 1/2", "Usage of gh-ost:", "\x01\xFF", "Done"})
+    CHECK(kind_of("flag provided but not defined: -bogus") == kind::error);
+    CHECK(kind_of("flag needs an argument: -alter") == kind::error);
+    CHECK(kind_of("invalid value \"x\" for flag -chunk-size: parse error") == kind::error);
+    CHECK(kind_of("Usage of gh-ost:") == kind::note);
+    CHECK(kind_of("  -chunk-size int") == kind::note);
+    CHECK(kind_of("    \tamount of rows to handle in each iteration") == kind::note);
+    for (const char* line : {"Password:", "Copy: 1/2", "invalid value", "\x01\xFF", "Done"})
         CHECK_MESSAGE(kind_of(line) == kind::unknown, line);
 }
 

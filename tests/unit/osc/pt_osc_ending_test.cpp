@@ -151,6 +151,45 @@ TEST_CASE("a table or trigger that could not be dropped is told, whatever it say
     CHECK(judge_pt_osc(exited(1), table, false).left == leftovers::certain);
 }
 
+TEST_CASE("--no-swap-tables: \"Successfully altered\", and nothing is altered") {
+    check(judge_pt_osc(exited(0), heard(transcript("ptosc-3.2.1-no-swap.stdout")), false),
+          tool_verdict::unclear, leftovers::certain,
+          "pt-online-schema-change ended with exit code 0 and said \"Successfully altered\", but "
+          "not that it swapped the tables");
+}
+
+TEST_CASE("failures of real runs, with their reasons") {
+    const auto failed = [](int code, const std::vector<std::string>& names) {
+        pt_osc_words words;
+        for (const auto& name : names) {
+            for (const auto& line : transcript(name))
+                words.hear(parse_pt_osc_line(line));
+        }
+        return judge_pt_osc(exited(code), words, false);
+    };
+    // A replica that cannot be reached is told last, and is not the reason.
+    check(failed(4, {"ptosc-3.2.1-no-key.stdout", "ptosc-3.2.1-no-key.stderr"}),
+          tool_verdict::failed, leftovers::none,
+          "pt-online-schema-change ended with exit code 4 and said \"was not altered\"; it "
+          "complained: The new table `shop`.`_nopk_new` does not have a PRIMARY KEY or a unique "
+          "index which is required for the DELETE trigger.");
+    check(failed(1, {"ptosc-3.2.1-usage.stdout", "ptosc-3.2.1-usage.stderr"}), tool_verdict::failed,
+          leftovers::none,
+          "pt-online-schema-change ended with exit code 1 and said nothing of its end; it "
+          "complained: Unknown option: bogus");
+    check(failed(1, {"ptosc-3.2.1-drop-swap-refused.stdout"}), tool_verdict::failed,
+          leftovers::certain,
+          "pt-online-schema-change ended with exit code 1 and said \"was not altered\"; it "
+          "complained: --alter-foreign-keys-method=drop_swap doesn't work with MySQL 8.0+");
+    CHECK(failed(11, {"ptosc-3.2.1-critical-load.stderr"}).sentence ==
+          "pt-online-schema-change ended with exit code 11 and said nothing of its end; it "
+          "complained: Error copying rows from `shop`.`orders` to `shop`.`_orders_new`: "
+          "Threads_connected=3 exceeds its critical threshold 1");
+    CHECK(failed(0, {"ptosc-3.2.1-foreign-keys.stdout"}).verdict == tool_verdict::succeeded);
+    CHECK(failed(0, {"ptosc-3.5.7-execute.stdout", "ptosc-3.5.7-execute.stderr"}).verdict ==
+          tool_verdict::succeeded);
+}
+
 TEST_CASE("swapped with errors after it") {
     check(judge_pt_osc(
               exited(0),
