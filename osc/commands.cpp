@@ -45,6 +45,12 @@ void add_gh_ost_trial(std::vector<std::string>& argv, const job_spec& spec) {
     }
 }
 
+bool is_ascii(const table_name& name) {
+    auto plain = [](char c) { return static_cast<unsigned char>(c) < 0x80; };
+    return std::all_of(name.database.begin(), name.database.end(), plain) &&
+           std::all_of(name.table.begin(), name.table.end(), plain);
+}
+
 std::string perl_string(std::string_view text) {
     std::string made = "'";
     for (char c : text) {
@@ -136,14 +142,17 @@ std::vector<std::string> pt_osc_argv(const job_record& job, const tool_facts& to
         tool.path, "--defaults-file=" + files.client_file,
         "--alter=" + parse_alter(spec.alter).clauses_text,
         spec.attempt == trial::none ? "--execute" : "--dry-run", "--no-version-check",
-        "--no-drop-old-table", "--charset=utf8mb4",
+        "--no-drop-old-table",
+        // Its own idea of a name's encoding finds no table whose name is not ASCII.
+        is_ascii(spec.table) ? "--charset=utf8mb4" : "--charset=binary",
         // The lag of replicas and the state of the topology are watched by primacy, which stops the
         // tool's process meanwhile.
         "--recursion-method=none", "--chunk-time=0.2",
         "--chunk-size=" + std::to_string(spec.chunk_rows), "--progress=time,1",
         "--set-vars=wait_timeout=604800,innodb_lock_wait_timeout=1,lock_wait_timeout=" + wait,
         "--tries=swap_tables:" + std::to_string(std::max(1, spec.attempts)) + ":1",
-        "--max-load=" + limits_text(spec.max_load), "--critical-load=", "--plugin=" + files.plugin};
+        "--max-load",  // an empty one is a word of its own, or it is none
+        limits_text(spec.max_load), "--critical-load", "", "--plugin=" + files.plugin};
     if (allows(spec, "foreign_keys")) argv.push_back("--alter-foreign-keys-method=auto");
     if (allows(spec, "triggers")) argv.push_back("--preserve-triggers");
     if (allows(spec, "new_unique_key")) argv.push_back("--no-check-unique-key-change");

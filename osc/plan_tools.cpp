@@ -68,8 +68,10 @@ std::string why_not_gh_ost(const planning& in) {
     if (!table.triggers.empty() && *in.known.gh_ost.version < tool_version{1, 1, 8})
         return "gh-ost before 1.1.8 refuses tables with triggers";
     if (in.asked.table.table.find('`') != std::string::npos ||
-        in.asked.table.database.find('`') != std::string::npos)
-        return "gh-ost does not quote a backquote in a name";
+        in.asked.table.database.find_first_of("` ") != std::string::npos)
+        return "gh-ost does not get along with a backquote in a name, nor with a blank in that of "
+               "a "
+               "database";
     return "";
 }
 
@@ -84,9 +86,9 @@ std::string why_not_pt_osc(const planning& in) {
         return "pt-online-schema-change " + in.known.pt_osc.version_text +
                " cannot see replicas of MySQL 8.4 and later; 3.7 and later can";
     for (const std::string* part : {&in.asked.table.database, &in.asked.table.table})
-        if (part->find_first_of("`'\",=\\") != std::string::npos)
-            return "its way to name a table allows no quotes, commas, equals signs or backslashes "
-                   "in it";
+        if (part->find_first_of("`'\",=\\%") != std::string::npos)
+            return "its way to name a table allows no quotes, commas, equals signs, percent "
+                   "signs or backslashes in it";
     return "";
 }
 

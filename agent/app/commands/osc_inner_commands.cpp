@@ -35,12 +35,17 @@ int fail(const std::string& why, int code) {
 
 struct watch_options {
     std::string folder, log_folder;
-    std::vector<std::string> argv;
 };
 
+// What to start is in a file: a command line of ours would have its own opinion on empty words.
 int watch(const watch_options& chosen) {
-    auto started =
-        rt::watch_detached(rt::detached_files_in(chosen.folder, chosen.log_folder), chosen.argv);
+    auto text = rt::read_file(chosen.folder + "/argv.json", largest_order);
+    if (!text) return fail(text.error().message, exit_failed);
+    boost::system::error_code failed;
+    json::value parsed = json::parse(*text, failed);
+    if (failed || !parsed.is_object()) return fail("argv.json is no JSON object", exit_failed);
+    auto started = rt::watch_detached(rt::detached_files_in(chosen.folder, chosen.log_folder),
+                                      json_parts::texts_of(parsed.as_object(), "argv"));
     return started ? exit_fine : fail(started.error().message, exit_failed);
 }
 
@@ -91,7 +96,6 @@ void add_osc_inner_commands(CLI::App& app, command_line& line) {
     auto* watcher = app.add_subcommand("osc-watch", "")->group("");
     watcher->add_option("--folder", chosen->folder)->required();
     watcher->add_option("--logs", chosen->log_folder)->required();
-    watcher->add_option("ARGV", chosen->argv)->required();
     watcher->callback([&line, chosen] { line.chosen = [chosen] { return watch(*chosen); }; });
 
     auto order = std::make_shared<std::string>();

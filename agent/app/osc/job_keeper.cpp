@@ -7,6 +7,8 @@
 #include "agent/rt/offload.hpp"
 
 #include <boost/asio/this_coro.hpp>
+#include <boost/json/array.hpp>
+#include <boost/json/serialize.hpp>
 
 #include <algorithm>
 
@@ -316,13 +318,15 @@ asio::awaitable<void> job_keeper::inspect() {
 }
 
 asio::awaitable<rt::result<void>> job_keeper::start_program(osc::tool_start what) {
+    const boost::json::object argv{
+        {"argv", boost::json::array(what.argv.begin(), what.argv.end())}};
+    what.files.push_back({files_.folder + "/argv.json", boost::json::serialize(argv)});
     write_files_job writing{files_.folder, files_.log_folder, std::move(what.files)};
     auto written = co_await rt::offload(*with_.disk, std::move(writing));
     if (!written) co_return written;
     rt::command watcher;
-    watcher.argv = {with_.own_program, "osc-watch",       "--folder", files_.folder,
-                    "--logs",          files_.log_folder, "--"};
-    watcher.argv.insert(watcher.argv.end(), what.argv.begin(), what.argv.end());
+    watcher.argv = {with_.own_program, "osc-watch", "--folder",
+                    files_.folder,     "--logs",    files_.log_folder};
     watcher.environment = {{"LC_ALL", "C.UTF-8"}, {"HOME", files_.folder}};
     watcher.inherited = {"PATH"};
     rt::run_limits limits{rt::deadline::after(patience)};

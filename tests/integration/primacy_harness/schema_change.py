@@ -49,6 +49,9 @@ class ChangingTable:
         self.writes = 0
         self.failures = []
         self._fill()
+        for replica in topology:
+            if replica is not self.server:
+                topology.wait_caught_up(replica.name, server, cap=120)
         self._threads = [threading.Thread(target=self._write, args=(number, seed + number),
                                           daemon=True) for number in range(writers)]
         for thread in self._threads:
