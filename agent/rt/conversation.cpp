@@ -95,7 +95,6 @@ stream_endpoint unix_endpoint(const std::string& path) {
 
 asio::awaitable<told_answer> ask_once(std::vector<stream_endpoint> where, std::string peer,
                                       std::string question, deadline until) {
-    co_await asio::this_coro::throw_if_cancelled(false);
     const auto executor = co_await asio::this_coro::executor;
     const auto link = std::make_shared<timed_socket>(executor);
     link->arm(until);

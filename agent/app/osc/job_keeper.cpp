@@ -125,10 +125,13 @@ osc::tool_driver& job_keeper::driver() {
 }
 
 asio::awaitable<void> job_keeper::run() {
+    // Being told to end is a value here: a step that has begun is noted and ends.
+    co_await asio::this_coro::throw_if_cancelled(false);
     while (!osc::is_over(job_.state)) {
+        const bool ending = co_await rt::is_cancelled();
+        if (ending) co_return;
         co_await tick();
-        if (osc::is_over(job_.state)) break;
-        co_await wake_.wait(rt::deadline::after(look_every));
+        if (!osc::is_over(job_.state)) co_await wake_.wait(rt::deadline::after(look_every));
     }
 }
 

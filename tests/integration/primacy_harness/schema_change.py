@@ -59,6 +59,7 @@ class ChangingTable:
 
     def _fill(self):
         query = self.server.query
+        query("USE app")  # MySQL wants one for a statement that reads what it writes
         for table in (self.name, f"{self.name}_twin"):
             query(f"DROP TABLE IF EXISTS app.`{table}`")
             query(f"CREATE TABLE app.`{table}` (id INT UNSIGNED NOT NULL AUTO_INCREMENT, "
