@@ -89,6 +89,7 @@ struct job_record {
     checks::wall_time step_began_at{};
     job_progress progress;
     std::vector<std::string> left;  // what its end left behind, "table `x` on db1"
+    std::vector<std::string> kept;  // the original rows under another name: the only way back
 };
 
 }  // namespace primacy::osc

@@ -104,7 +104,7 @@ plan plan_change(const job_spec& asked, const facts& known) {
     made.alter = parse_alter(asked.alter);
     made.writer = known.around.writer;
     made.table = known.table;
-    if (const server_side* writer = known.writer()) made.writer_kind = writer->kind;
+    if (const server_side* writer = known.writer()) made.writer_side = *writer;
     for (const auto& server : known.servers)
         if (!server.is_writer) made.replicas.push_back(server.name);
     planning in{asked, known, made};

@@ -52,8 +52,8 @@ struct plan {
     std::optional<tool> chosen;                           // absent: none can do it
     native_algorithm algorithm = native_algorithm::none;  // of native
     estimate expected;
-    std::string writer;  // the server that it runs on
-    checks::flavor writer_kind = checks::flavor::mariadb;
+    std::string writer;                 // the server that it runs on
+    server_side writer_side;            // and what is known of it
     std::vector<std::string> replicas;  // whose lag counts
     table_facts table;                  // as it was seen
     tool_facts with;                    // the chosen tool, if it is a program

@@ -214,6 +214,7 @@ void conclude(stepping& in, const database_view& truth) {
     const bool status_good = process.exit_code && *process.exit_code == 0;
     const bool words_good = in.seen.tool.said_success;
     in.next.left = truth.left;
+    in.next.kept = truth.kept;
     std::string why = in.next.stopping_because;
     if (why.empty()) why = in.seen.tool.failure;
     if (why.empty()) why = how_it_ended(process);

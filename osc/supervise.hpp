@@ -64,6 +64,7 @@ struct database_view {
     bool altered = false;  // the table has the definition that was asked for
     bool table_exists = false;
     std::vector<std::string> left;  // copies, change logs, triggers: "table `x` on db1"
+    std::vector<std::string> kept;  // old data, kept on purpose after a swap
     // Servers that could not be asked; what they hold is not known.
     std::vector<std::string> unreadable;
 };

@@ -6,6 +6,7 @@
 #include "osc/gh_ost_output.hpp"
 #include "osc/gh_ost_reply.hpp"
 
+#include <algorithm>
 #include <csignal>
 #include <filesystem>
 
@@ -54,6 +55,10 @@ public:
         }
         if (words_.done) made.phase = tool_phase::done;
         return made;
+    }
+
+    tool_ending ending(const process_status& status) const override {
+        return judge_gh_ost(status, words_);
     }
 
     std::optional<row_count> rows() const override {

@@ -61,6 +61,20 @@ public:
         return {phase_, last_word_at_, said_success_, said_success_ ? "" : failure_, 0, {}};
     }
 
+    tool_ending ending(const process_status& status) const override {
+        tool_ending made;
+        const bool good = status.exit_code == 0;
+        made.left = leftovers::none;
+        made.sentence = said_success_ ? "the server says that it has altered the table" : failure_;
+        if (made.sentence.empty()) made.sentence = "it ended with " + describe(status);
+        if (said_success_)
+            made.verdict = good ? tool_verdict::succeeded
+                                : (status.known() ? tool_verdict::unclear : tool_verdict::said_so);
+        else
+            made.verdict = good ? tool_verdict::unclear : tool_verdict::failed;
+        return made;
+    }
+
     std::optional<row_count> rows() const override {
         const std::uint64_t all = in_.job.progress.estimated;
         if (!ratio_ || all == 0) return std::nullopt;

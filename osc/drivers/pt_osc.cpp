@@ -1,6 +1,7 @@
 #include "osc/drivers/pt_osc.hpp"
 
 #include "agent/rt/file.hpp"
+#include "osc/pt_osc_ending.hpp"
 #include "osc/pt_osc_output.hpp"
 
 #include <csignal>
@@ -58,22 +59,11 @@ public:
         pt_osc_line heard = parse_pt_osc_line(line);
         last_word_at_ = at;
         if (auto phase = phase_of(heard.kind)) phase_ = *phase;
-        switch (heard.kind) {
-            case kind::copying: estimated_ = heard.number.value_or(0); break;
-            case kind::progress:
-                if (heard.text == quoted(in_.job.spec.table)) percent_ = heard.percent;
-                break;
-            case kind::copied: percent_ = 100; break;
-            case kind::successfully_altered:
-            case kind::dry_run_complete: said_success_ = true; break;
-            case kind::altered_with_errors:
-            case kind::not_altered:
-            case kind::trouble:
-            case kind::interrupted:
-                if (failure_.empty()) failure_ = std::string(line);
-                break;
-            default: break;
-        }
+        words_.hear(heard);
+        if (heard.kind == kind::copying) estimated_ = heard.number.value_or(0);
+        if (heard.kind == kind::progress && heard.text == quoted(in_.job.spec.table))
+            percent_ = heard.percent;
+        if (heard.kind == kind::copied) percent_ = 100;
     }
 
     tool_view view() const override {
@@ -83,9 +73,13 @@ public:
         if (phase_ == tool_phase::swapping && exists(in_.files.ready) && !exists(in_.files.permit))
             made.phase = tool_phase::ready;
         made.last_word_at = last_word_at_;
-        made.said_success = said_success_;
-        if (!said_success_) made.failure = failure_;
+        made.said_success = phase_ == tool_phase::done;
+        if (!made.said_success) made.failure = words_.trouble;
         return made;
+    }
+
+    tool_ending ending(const process_status& status) const override {
+        return judge_pt_osc(status, words_, in_.job.spec.attempt == trial::dry_run);
     }
 
     std::optional<row_count> rows() const override {
@@ -129,8 +123,7 @@ private:
     tool_phase phase_ = tool_phase::starting;
     std::uint64_t estimated_ = 0;
     unsigned percent_ = 0;
-    bool said_success_ = false;
-    std::string failure_;
+    pt_osc_words words_;
     std::optional<checks::wall_time> last_word_at_;
 };
 

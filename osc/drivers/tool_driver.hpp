@@ -11,6 +11,7 @@
 #include "agent/rt/detached.hpp"
 #include "agent/rt/error.hpp"
 #include "osc/supervise.hpp"
+#include "osc/tool_ending.hpp"
 
 #include <boost/asio/awaitable.hpp>
 
@@ -48,6 +49,8 @@ public:
     // One line that it has printed, and when we read it (or, of older ones, their file's time).
     virtual void hear(tool_stream from, std::string_view line, checks::wall_time at) = 0;
     virtual tool_view view() const = 0;
+    // What became of it by its exit status and its words, once it has ended.
+    virtual tool_ending ending(const process_status& status) const = 0;
     virtual std::optional<row_count> rows() const = 0;
     // By the tool's own estimate, where it has one.
     virtual std::optional<double> ratio() const { return std::nullopt; }

@@ -28,6 +28,8 @@ def pytest_addoption(parser):
                     help="second writers to time")
     group.addoption("--kills", type=int, default=20,
                     help="how often to kill -9 the agent (200 in the full run)")
+    group.addoption("--osc-rows", type=int, default=0,
+                    help="rows of the table that schema changes alter (1000000 in the full run)")
     group.addoption("--keep", action="store_true", help="keep the run directory")
 
 

@@ -1,11 +1,13 @@
-// Schema changes on the command line: osc plan.
-#include "agent/app/commands/commands.hpp"
+// `primacy osc plan` and `osc run`: from what a person asks to a plan, and to a job.
+#include "agent/app/commands/osc_commands.hpp"
+
 #include "agent/app/commands/complete.hpp"
 #include "agent/app/commands/question.hpp"
 #include "agent/app/osc/job_json.hpp"
 #include "agent/app/osc/job_request.hpp"
 #include "agent/app/osc/plan_report.hpp"
 #include "agent/app/osc/plan_request.hpp"
+#include "agent/app/report/json_parts.hpp"
 #include "agent/app/report/table.hpp"
 #include "agent/rt/sql/network.hpp"
 
@@ -129,6 +131,48 @@ int plan(const std::string& config_path, const job_options& chosen) {
     return made.may_run() ? exit_fine : exit_failed;
 }
 
+struct run_options {
+    std::shared_ptr<job_options> job = std::make_shared<job_options>();
+    std::string reason;
+    bool wait = false;
+};
+
+int run(const std::string& config_path, const run_options& chosen) {
+    auto settings = load_for_command(config_path);
+    if (!settings) return exit_usage;
+    const job_request request = chosen.job->read(*settings);
+    if (!request.ok()) return complain(request.complaints);
+    const json::object order{
+        {"verb", "run"}, {"spec", to_json(request.spec)}, {"reason", chosen.reason}};
+    auto answered = give_job_order(*settings, order);
+    if (!answered) {
+        std::cerr << "primacy: " << printable(answered.error().message) << "\n";
+        return exit_failed;
+    }
+    const std::string sentence = json_parts::text_of(answered->text, "sentence");
+    if (chosen.job->as_json) std::cout << json::serialize(answered->text) << std::endl;
+    if (answered->status != 200) {
+        if (!chosen.job->as_json) std::cerr << "primacy: " << sentence << "\n";
+        return answered->status == 400 ? exit_usage : exit_failed;
+    }
+    if (!chosen.job->as_json) std::cout << sentence << std::endl;
+    if (!chosen.wait) return exit_fine;
+    return wait_for_job(*settings, json_parts::text_of(answered->text, "job"), chosen.job->as_json);
+}
+
+void add_run_command(CLI::App& osc, command_line& line) {
+    auto chosen = std::make_shared<run_options>();
+    auto* command = osc.add_subcommand(
+        "run", "plans a change, and gives it to the agent as a job if nothing speaks against it");
+    add_job_options(*command, chosen->job);
+    command->add_option("--reason", chosen->reason, "kept with the job");
+    command->add_flag("--wait", chosen->wait,
+                      "until it is over: exit code 0 when the table is altered, 1 otherwise");
+    command->callback([&line, chosen] {
+        line.chosen = [&line, chosen] { return run(line.config_path, *chosen); };
+    });
+}
+
 }  // namespace
 
 void add_osc_commands(CLI::App& app, command_line& line) {
@@ -142,6 +186,8 @@ void add_osc_commands(CLI::App& app, command_line& line) {
     command->callback([&line, chosen] {
         line.chosen = [&line, chosen] { return plan(line.config_path, *chosen); };
     });
+    add_run_command(*osc, line);
+    add_osc_job_commands(*osc, line);
 }
 
 }  // namespace primacy::app

@@ -163,6 +163,7 @@ json::object to_json(const osc::job_record& job) {
     put_texts(made, "replicas", job.replicas);
     put_text(made, "stopping_because", job.stopping_because);
     put_texts(made, "left", job.left);
+    put_texts(made, "kept", job.kept);
     put_text(made, "definition_before", job.before.definition);
     if (job.before.created_at) put_time(made, "table_created_at", *job.before.created_at);
     put_moment(made, "created_at", job.created_at);
@@ -206,6 +207,7 @@ rt::result<osc::job_record> job_from(std::string_view text) {
     made.replicas = texts_of(from, "replicas");
     made.stopping_because = text_of(from, "stopping_because");
     made.left = texts_of(from, "left");
+    made.kept = texts_of(from, "kept");
     made.before.definition = text_of(from, "definition_before");
     made.before.created_at = time_of(from, "table_created_at");
     made.created_at = time_of(from, "created_at").value_or(wall_time{});

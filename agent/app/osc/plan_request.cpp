@@ -42,24 +42,44 @@ struct look_at_disk {
 struct gathering {
     planning_parts parts;
     const topology_config& topology;
-    const osc::job_spec& asked;
+    osc::table_name table;
     std::string clauses;
     rt::deadline until;
     std::vector<osc::server_reading> readings;
     osc::tool_facts gh_ost, pt_osc;
     asio::thread_pool disks{1};
 
-    gathering(planning_parts with, const topology_config& of, const osc::job_spec& what,
+    gathering(planning_parts with, const topology_config& of, osc::table_name what,
               rt::deadline limit)
-        : parts(std::move(with)), topology(of), asked(what), until(limit) {}
+        : parts(std::move(with)), topology(of), table(std::move(what)), until(limit) {}
     ~gathering() { disks.join(); }
+
+    void spawn_readings(rt::task_group& tasks, const std::string& writer) {
+        readings.resize(topology.servers.size());
+        for (std::size_t i = 0; i < topology.servers.size(); ++i) {
+            // What stays if a reading does not come to its end.
+            readings[i].side.name = topology.servers[i].name;
+            readings[i].side.unreadable = "it was not read in time";
+            const bool of_writer = topology.servers[i].name == writer;
+            readings[i].side.is_writer = of_writer;
+            tasks.spawn("read " + topology.servers[i].name, read(i, of_writer));
+        }
+    }
+
+    // Each task has the deadline itself; this one is for what does not keep it.
+    asio::awaitable<void> join(rt::task_group& tasks) const {
+        auto ended = co_await tasks.join(rt::deadline::after(until.left() + 5s));
+        if (ended) co_return;
+        tasks.cancel();
+        std::ignore = co_await tasks.join(rt::deadline::after(5s));
+    }
 
     asio::awaitable<void> read(std::size_t index, bool of_writer) {
         const server_config& server = topology.servers[index];
         osc::reading_order order;
         order.server = server.name;
         order.where = endpoint_of(topology, server);
-        order.table = asked.table;
+        order.table = table;
         order.of_writer = of_writer;
         order.alter_clauses = clauses;
         auto made =
@@ -130,9 +150,9 @@ void note_leftovers(osc::facts& known, const std::vector<osc::server_reading>& r
     }
 }
 
-osc::facts facts_of(gathering& in, const writer_view& who) {
+osc::facts facts_of(gathering& in, const osc::job_spec& asked, const writer_view& who) {
     osc::facts known;
-    known.table.name = in.asked.table;
+    known.table.name = asked.table;
     known.gh_ost = std::move(in.gh_ost);
     known.pt_osc = std::move(in.pt_osc);
     judge_login(known, in.topology);
@@ -141,17 +161,17 @@ osc::facts facts_of(gathering& in, const writer_view& who) {
     known.around.writer_unknown_because = who.unknown_because;
     known.around.split_brain = who.split_brain;
     known.around.maintenance = who.maintenance;
-    note_leftovers(known, in.readings, in.asked);
+    note_leftovers(known, in.readings, asked);
     for (auto& reading : in.readings) {
         if (reading.side.is_writer) {
-            judge_grants(known, reading, in.asked);
+            judge_grants(known, reading, asked);
             known.table = std::move(reading.table);
             known.syntax_error = reading.syntax_error;
         }
         known.servers.push_back(std::move(reading.side));
     }
     if (in.parts.jobs) {
-        jobs_in_the_way jobs = in.parts.jobs(in.asked);
+        jobs_in_the_way jobs = in.parts.jobs(asked);
         known.around.jobs_on_table = std::move(jobs.on_table);
         known.around.jobs_on_topology = std::move(jobs.on_topology);
     }
@@ -198,28 +218,28 @@ asio::awaitable<osc::facts> gather_facts(planning_parts parts, const config& set
         co_return none;
     }
     const auto executor = parts.executor;
-    gathering all(std::move(parts), *topology, asked, until);
+    gathering all(std::move(parts), *topology, asked.table, until);
     const osc::alter_request alter = osc::parse_alter(asked.alter);
     if (alter.problem.empty()) all.clauses = alter.clauses_text;
-    all.readings.resize(topology->servers.size());
     rt::task_group tasks(executor);
-    for (std::size_t i = 0; i < topology->servers.size(); ++i) {
-        // What stays if a reading does not come to its end.
-        all.readings[i].side.name = topology->servers[i].name;
-        all.readings[i].side.unreadable = "it was not read in time";
-        const bool of_writer = topology->servers[i].name == who.writer;
-        all.readings[i].side.is_writer = of_writer;
-        tasks.spawn("read " + topology->servers[i].name, all.read(i, of_writer));
-    }
+    all.spawn_readings(tasks, who.writer);
     tasks.spawn("probe gh-ost", all.probe_gh_ost(settings.osc.gh_ost));
     tasks.spawn("probe pt-online-schema-change", all.probe_pt_osc(settings.osc.pt_osc));
-    // Each has the deadline itself; this one is for what does not keep it.
-    auto ended = co_await tasks.join(rt::deadline::after(until.left() + 5s));
-    if (!ended) {
-        tasks.cancel();
-        std::ignore = co_await tasks.join(rt::deadline::after(5s));
-    }
-    co_return facts_of(all, who);
+    co_await all.join(tasks);
+    co_return facts_of(all, asked, who);
+}
+
+asio::awaitable<std::vector<osc::server_reading>> read_servers(planning_parts parts,
+                                                               const topology_config& topology,
+                                                               osc::table_name table,
+                                                               std::string writer,
+                                                               rt::deadline until) {
+    const auto executor = parts.executor;
+    gathering all(std::move(parts), topology, std::move(table), until);
+    rt::task_group tasks(executor);
+    all.spawn_readings(tasks, writer);
+    co_await all.join(tasks);
+    co_return std::move(all.readings);
 }
 
 }  // namespace primacy::app

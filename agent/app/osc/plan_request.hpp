@@ -7,6 +7,7 @@
 #include "agent/rt/deadline.hpp"
 #include "agent/rt/process.hpp"
 #include "agent/rt/sql/network.hpp"
+#include "osc/drivers/table_reader.hpp"
 #include "osc/facts.hpp"
 #include "osc/plan.hpp"
 
@@ -45,6 +46,12 @@ struct planning_parts {
     rt::process_runner* runner = nullptr;
     ask_for_jobs jobs;  // empty: there are none
 };
+
+// What every server of the topology knows of the table and of what stands beside it, asked at the
+// same time; `writer` in depth. One that cannot be read says so in its side.
+boost::asio::awaitable<std::vector<osc::server_reading>> read_servers(
+    planning_parts parts, const topology_config& topology, osc::table_name table,
+    std::string writer, rt::deadline until);
 
 // How long gathering may take: the servers and the tools are asked at the same time.
 std::chrono::milliseconds patience_for_plan(const topology_config& topology);
