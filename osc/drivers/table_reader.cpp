@@ -183,7 +183,8 @@ asio::awaitable<void> server_reader::read_tables() {
     }
     made_.objects = read_objects(answer_, order_.server, order_.table.database);
     read_table(answer_, made_.table);
-    made_.side.has_table = made_.table.exists;
+    // What is hidden from us is not missing.
+    made_.side.has_table = made_.table.exists || !all;
     asked = co_await ask(triggers_statement(order_.table));
     if (!asked) {
         made_.side.unread.push_back("the triggers of " + readable(order_.table) + " on " +
