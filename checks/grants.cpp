@@ -73,6 +73,16 @@ bool matches(std::string_view pattern, std::string_view name) {
     return fits && matches(pattern.substr(1), name.substr(1));
 }
 
+// "shop\_eu" is granted, and shop_eu is meant. A pattern stays one.
+std::string without_escapes(std::string_view pattern) {
+    std::string made;
+    for (std::size_t i = 0; i < pattern.size(); ++i) {
+        if (pattern[i] == '\\' && i + 1 < pattern.size()) ++i;
+        made += pattern[i];
+    }
+    return made;
+}
+
 bool gives(const grant_line& line, std::string_view privilege) {
     return line.privileges.contains("ALL PRIVILEGES") || line.privileges.contains("ALL") ||
            line.privileges.contains(std::string(privilege));
@@ -149,8 +159,9 @@ std::vector<std::string> held_grants::databases_with(
         const bool all = std::all_of(privileges.begin(), privileges.end(), [&](const auto& one) {
             return gives(line, one) || any({one});
         });
-        if (all && std::find(made.begin(), made.end(), line.database) == made.end())
-            made.push_back(line.database);
+        std::string name = without_escapes(line.database);
+        if (all && std::find(made.begin(), made.end(), name) == made.end())
+            made.push_back(std::move(name));
     }
     return made;
 }

@@ -32,7 +32,8 @@ public:
     // On this one table, also by its database or by everything.
     bool on_table(std::string_view privilege, std::string_view database,
                   std::string_view table) const;
-    // Of the databases that are named in it, those on which all of the privileges are held.
+    // Of the databases that are named in it ("*" for all), those on which all of the privileges are
+    // held; a granted pattern as it is.
     std::vector<std::string> databases_with(const std::vector<std::string>& privileges) const;
     // The account, as it stands after TO; empty when no line names one.
     const std::string& grantee() const noexcept { return grantee_; }

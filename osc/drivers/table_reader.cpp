@@ -44,10 +44,7 @@ public:
         }
         co_await read_settings();
         co_await read_lag();
-        co_await read_tables();
-        co_await read_surroundings();
-        if (order_.of_writer) co_await read_table_in_depth();
-        if (order_.of_writer && !order_.alter_clauses.empty()) co_await check_syntax();
+        if (!order_.table.database.empty()) co_await read_all_of_table();
         // Half a reading proves nothing.
         if (!link_.usable()) made_.side.unreadable = lost_because_;
         co_return std::move(made_);
@@ -65,6 +62,7 @@ private:
     asio::awaitable<rt::result<void>> begin();
     asio::awaitable<void> read_settings();
     asio::awaitable<void> read_lag();
+    asio::awaitable<void> read_all_of_table();
     asio::awaitable<void> read_tables();
     asio::awaitable<void> read_surroundings();
     asio::awaitable<void> look_for_gh_ost();
@@ -165,6 +163,14 @@ asio::awaitable<void> server_reader::read_lag() {
     }
 }
 
+asio::awaitable<void> server_reader::read_all_of_table() {
+    co_await read_tables();
+    co_await read_surroundings();
+    if (!order_.of_writer) co_return;
+    co_await read_table_in_depth();
+    if (!order_.alter_clauses.empty()) co_await check_syntax();
+}
+
 asio::awaitable<void> server_reader::read_tables() {
     const std::string what = "the tables and triggers of " + quoted(order_.table.database);
     const bool all = missing_to_plan(made_.grants, question()).empty();
@@ -177,7 +183,8 @@ asio::awaitable<void> server_reader::read_tables() {
     }
     made_.objects = read_objects(answer_, order_.server, order_.table.database);
     read_table(answer_, made_.table);
-    made_.side.has_table = made_.table.exists;
+    // What is hidden from us is not missing.
+    made_.side.has_table = made_.table.exists || !all;
     asked = co_await ask(triggers_statement(order_.table));
     if (!asked) {
         made_.side.unread.push_back("the triggers of " + readable(order_.table) + " on " +
@@ -281,7 +288,11 @@ asio::awaitable<void> server_reader::check_syntax() {
         std::ignore = co_await ask(std::string(forget_statement));
         co_return;
     }
-    if (link_.usable()) made_.syntax_error = asked.error().message;
+    if (!link_.usable()) co_return;
+    // Without our own words in front: "query 10.0.0.1:3306: ".
+    const std::string& said = asked.error().message;
+    const std::string ours = "query " + order_.where.address() + ": ";
+    made_.syntax_error = said.starts_with(ours) ? said.substr(ours.size()) : said;
 }
 
 }  // namespace

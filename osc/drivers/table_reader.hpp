@@ -25,7 +25,7 @@ namespace primacy::osc {
 struct reading_order {
     std::string server;  // as configured
     rt::sql::endpoint where;
-    table_name table;
+    table_name table;        // database empty: none, only the server and the account are looked at
     bool of_writer = false;  // the table in depth, and the syntax of the ALTER
     // "ADD COLUMN a INT"; empty: no syntax is checked. The server is not made to look at the table.
     std::string alter_clauses;

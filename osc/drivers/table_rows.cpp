@@ -212,8 +212,8 @@ std::vector<std::string> read_sessions(const rows& answer, const table_name& tab
     names.insert(names.end(), percona.copies.begin(), percona.copies.end());
     for (std::size_t row = 0; row < answer.row_count(); ++row) {
         const std::string info = text(answer, row, "INFO");
-        const bool here = text(answer, row, "DB") == table.database ||
-                          contains(info, quoted(table.database)) || contains(info, table.database);
+        const bool here =
+            text(answer, row, "DB") == table.database || contains(info, quoted(table.database));
         const bool of_table =
             here && std::any_of(names.begin(), names.end(), [&](const std::string& name) {
                 return contains(info, quoted(name)) || contains(info, literal(name));
