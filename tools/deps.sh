@@ -13,12 +13,13 @@ readonly test_packages="mariadb-server-core mariadb-client-core
     python3 python3-pytest python3-pymysql python3-cryptography openssl
     clang-14 libclang-rt-14-dev debootstrap iproute2 nftables spin
     openssh-client libwrap0 libopenipmi0 libfreeipmi17 libpopt0 liblua5.3-0
-    libopentracing-c-wrapper0 python3-pycurl python3-pexpect"
+    libopentracing-c-wrapper0 python3-pycurl python3-pexpect
+    libdbi-perl libdbd-mysql-perl libterm-readkey-perl"
 readonly lint_packages="clang-format-14 clang-tidy-19"
 # Package and the program to take out of it.
 readonly unpacked="prometheus:usr/bin/promtool openssh-server:usr/sbin/sshd
     openipmi:usr/bin/ipmi_sim ipmitool:usr/bin/ipmitool fence-agents:usr/sbin/fence_ipmilan
-    haproxy:usr/sbin/haproxy"
+    haproxy:usr/sbin/haproxy percona-toolkit:usr/bin/pt-online-schema-change"
 
 # The names among those given that are not installed, one a line.
 not_installed() {
@@ -79,3 +80,4 @@ if ! command -v apt-get >/dev/null || ! command -v dpkg-query >/dev/null; then
 fi
 install_missing
 unpack_tools
+tools/gh_ost.sh

@@ -33,6 +33,8 @@ def pytest_addoption(parser):
     group.addoption("--heals", type=int, default=3,
                     help="how often the network heals around a cut-off primary (20 in the full "
                          "run)")
+    group.addoption("--osc-rows", type=int, default=0,
+                    help="rows of the table that schema changes alter (1000000 in the full run)")
     group.addoption("--keep", action="store_true", help="keep the run directory")
 
 

@@ -29,7 +29,9 @@ int run_command_line(int count, char** words) {
     add_explain_command(app, line);
     add_preflight_command(app, line);
     add_order_commands(app, line);
+    add_osc_inner_commands(app, line);
     add_audit_command(app, line);
+    add_osc_commands(app, line);
     add_version_command(app, line);
     try {
         app.parse(count, words);

@@ -33,7 +33,11 @@ void add_explain_command(CLI::App& app, command_line& line);
 void add_preflight_command(CLI::App& app, command_line& line);
 // fence, unfence, confirm-fenced, pin, maintenance
 void add_order_commands(CLI::App& app, command_line& line);
+// osc-watch, osc-native: for the agent's own use
+void add_osc_inner_commands(CLI::App& app, command_line& line);
 void add_audit_command(CLI::App& app, command_line& line);
+// osc plan
+void add_osc_commands(CLI::App& app, command_line& line);
 void add_version_command(CLI::App& app, command_line& line);
 
 // The whole program but for main() itself.

@@ -1,6 +1,7 @@
 #include "agent/app/commands/commands.hpp"
 #include "agent/app/commands/complete.hpp"
 #include "agent/app/guard/drivers.hpp"
+#include "agent/app/preflight/osc_preflight.hpp"
 #include "agent/app/preflight/preflight.hpp"
 #include "agent/app/report/table.hpp"
 #include "agent/rt/sql/network.hpp"
@@ -109,6 +110,13 @@ int preflight(const std::string& path, const std::string& name, const std::strin
         rt::system_process_runner runner;
         const driver_parts parts{loop.get_executor(), &network, &runner};
         lines = complete(loop, try_rungs(parts, *settings, *topology));
+    } else if (purpose == "osc") {
+        rt::system_process_runner runner;
+        const auto until = rt::deadline::after(2 * topology->probe_timeout *
+                                               static_cast<int>(topology->servers.size()));
+        lines =
+            preflight_osc(*topology, complete(loop, survey_osc(loop.get_executor(), network, runner,
+                                                               *topology, settings->osc, until)));
     } else {
         auto surveys = complete(loop, survey_all(loop.get_executor(), network, *topology));
         lines = preflight_monitor(*topology, surveys);
@@ -134,7 +142,7 @@ void add_preflight_command(CLI::App& app, command_line& line) {
     auto* command = app.add_subcommand("preflight", "is everything there that primacy needs?");
     command->add_option("TOPOLOGY", chosen->topology, "which one")->required();
     command->add_option("--for", chosen->purpose, "what for")
-        ->check(CLI::IsMember({"monitor", "fencing"}))
+        ->check(CLI::IsMember({"monitor", "fencing", "osc"}))
         ->capture_default_str();
     command->add_flag("--json", chosen->as_json, "for programs");
     command->callback([&line, chosen] {

@@ -223,6 +223,36 @@ constexpr key_description osc_keys[] = {
      within(1, 100)},
 };
 
+// The file of a schema change, and the flags of `osc plan` and `osc run`, which have these names.
+constexpr key_description job_file_keys[] = {
+    {section::job_file, "job", table, "the schema change", "", needed},
+};
+
+constexpr key_description job_keys[] = {
+    {section::job, "topology", value_type::name, "where; needed when there are several"},
+    {section::job, "table", text, "DATABASE.TABLE; a part that is not plain in backquotes"},
+    {section::job, "alter", text, "what to change, as \"ADD COLUMN note TEXT\""},
+    {section::job, "tool", word, "which one does it; auto lets the plan choose", "auto",
+     one_of("auto | native | gh-ost | pt-osc")},
+    {section::job, "allow", text_list, "refusals to go against, by their codes", "", can_be_empty},
+    {section::job, "max_lag", duration, "lag of a replica above which the copy waits", "1500ms",
+     within(100, hour)},
+    {section::job, "max_load", text_list, "status variables above which the copy waits", "",
+     can_be_empty},
+    {section::job, "window", text, "UTC times of day between which tables are swapped"},
+    {section::job, "cut_over", word, "manual waits for `osc cut-over`", "auto",
+     one_of("auto | manual")},
+    {section::job, "chunk_rows", number, "rows of one step of the copy", "1000",
+     within(10, 100'000)},
+    {section::job, "lock_wait", duration, "how long one attempt to swap may wait for its locks",
+     "3s", within(second, 10 * second)},
+    {section::job, "attempts", number, "to swap, or to get the locks of a native ALTER", "10",
+     within(1, 1000)},
+    {section::job, "dry_run_tool", value_type::flag, "the tool's own dry run", "false"},
+    {section::job, "test_on_replica", value_type::name,
+     "the server on which gh-ost tries it and leaves the copy"},
+};
+
 std::vector<key_description> gather() {
     std::vector<key_description> all;
     auto add = [&all](const auto& keys) {
@@ -257,9 +287,13 @@ const std::vector<key_description>& all_keys() {
 
 std::vector<const key_description*> keys_of(section which) {
     std::vector<const key_description*> found;
-    for (const key_description& key : all_keys()) {
-        if (key.where == which) found.push_back(&key);
-    }
+    auto add = [&](const auto& keys) {
+        for (const key_description& key : keys)
+            if (key.where == which) found.push_back(&key);
+    };
+    add(all_keys());
+    add(job_file_keys);
+    add(job_keys);
     return found;
 }
 
@@ -294,6 +328,8 @@ std::string_view heading(section which) noexcept {
         case section::proxysql: return "[method.NAME] of type proxysql";
         case section::detach: return "[method.NAME] of type detach";
         case section::osc: return "[osc]";
+        case section::job_file: return "the top level";
+        case section::job: return "[job]";
     }
     return "";
 }

@@ -26,7 +26,9 @@ enum class section {
     haproxy,
     proxysql,
     detach,
-    osc  // [osc]
+    osc,       // [osc]
+    job_file,  // the top level of a schema change's file
+    job        // [job] in it
 };
 
 enum class value_type {
@@ -47,6 +49,7 @@ enum class value_type {
     haproxy_name,      // as HAProxy names a backend or a server
     address_list,      // of "host:port"
     name_list,         // of names, each once
+    text_list,         // of texts, each once
     command,           // a program by its absolute path, and its arguments
     option_table,      // names to texts, numbers or booleans
     user_table,        // names to bcrypt hashes
@@ -72,10 +75,10 @@ struct key_description {
     value_rules rules{};
 };
 
-// In the order of a reference: section by section.
+// Of the configuration, in the order of a reference: section by section.
 const std::vector<key_description>& all_keys();
 
-// The keys of one section, in the same order.
+// The keys of one section, in the same order; also of the sections of a job's file.
 std::vector<const key_description*> keys_of(section which);
 
 // "a | b" as a list.

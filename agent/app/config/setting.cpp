@@ -23,6 +23,7 @@ value_kind kind_of(value_type type) {
         case value_type::word_list:
         case value_type::address_list:
         case value_type::name_list:
+        case value_type::text_list:
         case value_type::command:
         case value_type::table_list: return value_kind::list;
         case value_type::option_table:
@@ -198,6 +199,7 @@ std::string expectation_of(const key_description& key) {
             return "a name of letters, digits, \"-\", \"_\", \".\" or \":\"";
         case value_type::address_list: return "a list of addresses such as [\"10.0.0.9:3306\"]";
         case value_type::name_list: return "a list of names such as [\"sql\"]";
+        case value_type::text_list: return "a list of texts";
         case value_type::command: return "a list such as [\"/usr/local/bin/page\", \"now\"]";
         case value_type::option_table: return "a table such as { plug = \"7\" }";
         case value_type::user_table: return "a table such as { name = \"bcrypt hash\" }";

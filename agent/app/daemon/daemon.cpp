@@ -67,7 +67,8 @@ daemon::daemon(asio::io_context& loop, config settings)
                      rt::log_once(rt::log_level::error, "agent", "state_dir", trouble);
              }),
       journal_(disk_pool_, settings_.agent.state_dir + "/journal"),
-      page_source_{[this] { return snapshot(); }, pages_pool_},
+      jobs_(job_services()),
+      page_source_{[this] { return snapshot(); }, pages_pool_, jobs_},
       servers_(loop.get_executor()),
       tasks_(loop.get_executor()),
       stopping_(loop.get_executor()),
@@ -265,6 +266,7 @@ std::shared_ptr<const agent_snapshot> daemon::snapshot() const {
     auto made = topologies_now();
     for (const auto& [name, each] : monitors_)
         made->guards[name] = each.guardian->view();
+    made->jobs = std::make_shared<const std::vector<job_view>>(jobs_.views());
     return made;
 }
 
@@ -418,6 +420,9 @@ asio::awaitable<rt::result<void>> daemon::run() {
     }
     for (std::size_t i = 0; i < settings_.topologies.size(); ++i)
         start_monitor(settings_.topologies[i], i, settings_.topologies.size());
+    for (const auto& trouble : jobs_.open())
+        rt::log(rt::log_level::error, "osc", trouble);
+    tasks_.spawn("schema changes", jobs_.run());
     tasks_.spawn("memory", store_.run());
     tasks_.spawn("signals", handle_signals());
     tasks_.spawn("watchdog", feed_watchdog());

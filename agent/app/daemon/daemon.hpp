@@ -7,6 +7,7 @@
 #include "agent/app/guard/drivers.hpp"
 #include "agent/app/guard/guard.hpp"
 #include "agent/app/http/server.hpp"
+#include "agent/app/osc/job_desk.hpp"
 #include "agent/app/watch/topology_monitor.hpp"
 #include "agent/app/watch/watch_store.hpp"
 #include "agent/rt/error.hpp"
@@ -52,6 +53,7 @@ private:
     boost::asio::awaitable<void> handle_signals();
     boost::asio::awaitable<void> feed_watchdog();
     boost::asio::awaitable<void> stop();
+    job_desk::services job_services();
     void start_guard(watched& made, const topology_config& topology);
     boost::asio::awaitable<rt::result<std::string>> carry_out(person_order order);
     void publish(std::shared_ptr<const topology_snapshot> judged);
@@ -73,6 +75,7 @@ private:
     fence_journal journal_;
     journal_history history_;  // of the fences before this start or reload
     rt::system_process_runner runner_;
+    job_desk jobs_;
     page_source page_source_;
     std::optional<http::server> public_server_;
     std::optional<http::server> control_server_;

@@ -1,6 +1,7 @@
 #include "agent/app/daemon/pages.hpp"
 
 #include "agent/app/metrics/page.hpp"
+#include "agent/app/osc/job_pages.hpp"
 #include "agent/app/report/status_json.hpp"
 #include "agent/rt/offload.hpp"
 #include "checks/words.hpp"
@@ -109,6 +110,8 @@ constexpr std::string_view index_text =
     "/metrics          for Prometheus\n"
     "/api/v1/status    state of all topologies, JSON (?topology=NAME for one)\n"
     "/api/v1/explain   the same with evidence and reasons\n"
+    "/api/v1/osc       schema changes, JSON (?job=ID for one)\n"
+    "/check/JOB        may its tool copy now? In freno's manner: 200, 404, 417, 429, 500\n"
     "/healthz          200 while the loop turns\n"
     "/readyz           200 once every topology has been judged";
 
@@ -121,6 +124,7 @@ asio::awaitable<response> answer(const page_source& source, request asked) {
     if (asked.path == "/healthz")
         co_return verdict_page(why_not_healthy(*source.snapshot(), report_now().boot));
     if (asked.path == "/readyz") co_return verdict_page(why_not_ready(*source.snapshot()));
+    if (auto page = job_page(source.jobs, asked)) co_return std::move(*page);
     if (asked.path == "/") co_return http::plain_text(200, index_text);
     co_return http::plain_text(404, "there is no such page; / lists them");
 }
@@ -139,8 +143,10 @@ response order_answer(unsigned status, bool done, const std::string& sentence) {
 asio::awaitable<response> take_order(const page_source& source, carry_out_order carry_out,
                                      request asked) {
     if (asked.method != "POST") co_return co_await answer(source, std::move(asked));
+    if (asked.path == "/api/v1/osc")
+        co_return co_await take_job_order(source.jobs, std::move(asked));
     if (asked.path != "/api/v1/order")
-        co_return http::plain_text(404, "orders go to /api/v1/order");
+        co_return http::plain_text(404, "orders go to /api/v1/order and /api/v1/osc");
     auto order = parse_order(asked.body);
     if (!order) co_return order_answer(400, false, order.error().message);
     order->by = asked.peer;

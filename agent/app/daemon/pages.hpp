@@ -4,6 +4,7 @@
 
 #include "agent/app/guard/person_order.hpp"
 #include "agent/app/http/options.hpp"
+#include "agent/app/osc/job_desk.hpp"
 #include "agent/app/watch/snapshot.hpp"
 
 #include <functional>
@@ -15,13 +16,15 @@ struct page_source {
     // The present snapshot; called on the loop.
     std::function<std::shared_ptr<const agent_snapshot>()> snapshot;
     boost::asio::thread_pool& pool;
+    // Schema changes.
+    job_desk& jobs;
 };
 
 // `source` must outlive the handler.
 http::handler make_pages(const page_source& source);
 
-// The same, and POST /api/v1/order for what a person asks; for the control socket only, whose
-// permissions say who may.
+// The same, and POST /api/v1/order and /api/v1/osc for what a person asks; for the control socket
+// only, whose permissions say who may.
 using carry_out_order =
     std::function<boost::asio::awaitable<rt::result<std::string>>(person_order)>;
 http::handler make_control(const page_source& source, carry_out_order carry_out);

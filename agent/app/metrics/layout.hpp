@@ -67,6 +67,7 @@ std::vector<family> server_families();
 std::vector<family> replication_families();
 std::vector<family> topology_families();
 std::vector<family> fence_families();
+std::vector<family> osc_families();
 // All of them, in the order of the page.
 const std::vector<family>& all_families();
 

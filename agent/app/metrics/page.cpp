@@ -8,7 +8,7 @@ const std::vector<family>& all_families() {
     static const std::vector<family> all = [] {
         std::vector<family> rows;
         for (const auto& some : {agent_families(), topology_families(), server_families(),
-                                 replication_families(), fence_families()})
+                                 replication_families(), fence_families(), osc_families()})
             rows.insert(rows.end(), some.begin(), some.end());
         return rows;
     }();

@@ -46,6 +46,7 @@ struct topology_snapshot {
 };
 
 struct guard_view;  // agent/app/guard/guard_view.hpp
+struct job_view;    // agent/app/osc/job_view.hpp
 
 struct agent_snapshot {
     std::string agent;  // its name
@@ -59,6 +60,9 @@ struct agent_snapshot {
     std::vector<std::shared_ptr<const topology_snapshot>> topologies;
     // By topology; none in a look without an agent.
     std::map<std::string, std::shared_ptr<const guard_view>> guards;
+
+    // Schema changes; null in a look without an agent.
+    std::shared_ptr<const std::vector<job_view>> jobs;
 
     const guard_view* guard_of(const std::string& topology) const {
         auto found = guards.find(topology);

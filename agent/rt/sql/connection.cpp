@@ -89,6 +89,8 @@ void connection::state::prepare(const endpoint& target) {
     initialised = true;
     ::mysql_options(&handle, MYSQL_OPT_NONBLOCK, nullptr);
     ::mysql_options4(&handle, MYSQL_OPT_CONNECT_ATTR_ADD, "program_name", "primacy");
+    // Names and texts are UTF-8 on our side, whatever the library or the server would choose.
+    ::mysql_options(&handle, MYSQL_SET_CHARSET_NAME, "utf8mb4");
     // The library's own limit per packet; an endless row ends here.
     unsigned long packet = 16UL << 20;
     ::mysql_options(&handle, MYSQL_OPT_MAX_ALLOWED_PACKET, &packet);

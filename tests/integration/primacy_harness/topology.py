@@ -211,7 +211,7 @@ class Topology:
 
     def write_row(self, name, writer="test", number=None):
         """Inserts one row as the ordinary account; pymysql's error when refused."""
-        connection = self._connect_writer(name)
+        connection = self.connect_writer(name)
         try:
             with connection.cursor() as cursor:
                 if number is None:
@@ -236,7 +236,7 @@ class Topology:
 
     def background_writer(self, name, label=None, pause=0.005):
         """Starts a writer on that server; ended by stop_writers(), restore() and close()."""
-        writer = BackgroundWriter(lambda: self._connect_writer(name), label or f"to-{name}", pause)
+        writer = BackgroundWriter(lambda: self.connect_writer(name), label or f"to-{name}", pause)
         self._writers.append(writer)
         return writer
 
@@ -244,7 +244,7 @@ class Topology:
         while self._writers:
             self._writers.pop().stop()
 
-    def _connect_writer(self, name):
+    def connect_writer(self, name):
         return self[name].connect(WRITER, WRITER_PASSWORD, tcp=True, read_timeout=3,
                                   write_timeout=3)
 

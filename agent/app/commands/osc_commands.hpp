@@ -1,0 +1,28 @@
+// The commands of schema changes, `primacy osc …`, and what they share: how the agent is asked.
+#pragma once
+
+#include "agent/app/commands/commands.hpp"
+#include "agent/rt/error.hpp"
+
+#include <boost/json/object.hpp>
+
+namespace primacy::app {
+
+struct job_answer {
+    unsigned status = 0;
+    boost::json::object text;  // "sentence", and "job" of a new one
+};
+// To the agent. errc::refused when none runs.
+rt::result<job_answer> give_job_order(const config& settings, const boost::json::object& order);
+
+// {"jobs": […]} from the agent, or from its files when none runs (said on standard error).
+rt::result<boost::json::object> all_jobs(const config& settings);
+
+// Shows how it goes until it is over; a bar on a terminal, a line for each change in a pipe. The
+// exit status: 0 when it completed, 1 otherwise, also when the agent did not answer any more.
+int wait_for_job(const config& settings, const std::string& id, bool as_json);
+
+// list, show, logs, pause, resume, cut-over, abort
+void add_osc_job_commands(CLI::App& osc, command_line& line);
+
+}  // namespace primacy::app

@@ -1,0 +1,116 @@
+#include "osc/alter_words.hpp"
+
+namespace primacy::osc {
+
+namespace {
+
+char lower(char c) {
+    return c >= 'A' && c <= 'Z' ? static_cast<char>(c + ('a' - 'A')) : c;
+}
+
+bool is_space(char c) {
+    return c == ' ' || c == '\t' || c == '\n' || c == '\r' || c == '\f' || c == '\v';
+}
+
+bool is_plain(char c) {
+    return (c >= '0' && c <= '9') || (lower(c) >= 'a' && lower(c) <= 'z') || c == '_' || c == '$' ||
+           static_cast<unsigned char>(c) >= 0x80;
+}
+
+struct splitting {
+    std::string_view text;
+    std::size_t at = 0;
+    int depth = 0;
+    sql_words made;
+
+    bool stands(std::string_view what) const { return text.substr(at).starts_with(what); }
+    void add(sql_word::form what, std::string value, std::size_t begins) {
+        made.words.push_back({what, std::move(value), begins, at, depth});
+    }
+    void skip_line() {
+        while (at < text.size() && text[at] != '\n')
+            ++at;
+    }
+    // A comment at `at`, if one begins there. "--" is one only before a space (MySQL's manual).
+    bool skip_comment() {
+        bool dashes = stands("--") && (at + 2 == text.size() || is_space(text[at + 2]));
+        if (text[at] == '#' || dashes) {
+            skip_line();
+            return true;
+        }
+        if (!stands("/*")) return false;
+        if (stands("/*!") || stands("/*M!")) {
+            made.problem = "a comment that some servers execute (/*! … */) is not allowed here";
+            return true;
+        }
+        std::size_t end = text.find("*/", at + 2);
+        if (end == std::string_view::npos) made.problem = "a comment is not closed";
+        at = end == std::string_view::npos ? text.size() : end + 2;
+        return true;
+    }
+    void take_quoted() {
+        const std::size_t begins = at;
+        const char quote = text[at++];
+        std::string value;
+        for (; at < text.size(); ++at) {
+            if (text[at] == '\\' && quote != '`' && at + 1 < text.size()) {
+                value += text[at++];
+                value += text[at];
+            } else if (text[at] != quote) {
+                value += text[at];
+            } else if (at + 1 < text.size() && text[at + 1] == quote) {
+                value += quote;
+                ++at;
+            } else {
+                ++at;
+                add(quote == '`' ? sql_word::form::quoted_name : sql_word::form::text,
+                    std::move(value), begins);
+                return;
+            }
+        }
+        made.problem = std::string("a quote (") + quote + ") is not closed";
+    }
+    void take_symbol() {
+        const char c = text[at++];
+        if (c == ')' && --depth < 0) made.problem = "there is a ) without its (";
+        add(sql_word::form::symbol, std::string(1, c), at - 1);
+        if (c == '(') ++depth;
+    }
+    void take_plain() {
+        const std::size_t begins = at;
+        while (at < text.size() && is_plain(text[at]))
+            ++at;
+        add(sql_word::form::plain, std::string(text.substr(begins, at - begins)), begins);
+    }
+};
+
+}  // namespace
+
+bool sql_word::is(std::string_view keyword) const noexcept {
+    if (what != form::plain || value.size() != keyword.size()) return false;
+    for (std::size_t i = 0; i < value.size(); ++i)
+        if (lower(value[i]) != lower(keyword[i])) return false;
+    return true;
+}
+
+sql_words split_sql(std::string_view text) {
+    splitting now{text, 0, 0, {}};
+    if (text.find('\0') != std::string_view::npos) now.made.problem = "it holds a NUL character";
+    while (now.at < text.size() && now.made.problem.empty()) {
+        char c = text[now.at];
+        if (is_space(c))
+            ++now.at;
+        else if (now.skip_comment())
+            continue;
+        else if (c == '\'' || c == '"' || c == '`')
+            now.take_quoted();
+        else if (is_plain(c))
+            now.take_plain();
+        else
+            now.take_symbol();
+    }
+    if (now.made.problem.empty() && now.depth > 0) now.made.problem = "a ( is not closed";
+    return std::move(now.made);
+}
+
+}  // namespace primacy::osc

@@ -1,0 +1,36 @@
+// The rules of a plan: each looks at one thing and refuses, warns or says nothing. Not for use
+// outside this folder. Pure.
+#pragma once
+
+#include "osc/plan.hpp"
+
+namespace primacy::osc {
+
+// What a rule sees, and where it says what it found.
+struct planning {
+    const job_spec& asked;
+    const facts& known;
+    plan& made;
+
+    bool allowed(std::string_view code) const;
+    // Refuses, or warns where a person has allowed it by its code.
+    void refuse(std::string_view code, std::string reason) const;
+    void refuse_for_good(std::string_view code, std::string reason) const;
+    void warn(std::string_view code, std::string reason) const;
+    bool copies() const;  // by gh-ost or pt-osc: the table is written anew, row by row
+};
+
+// Why a tool cannot do it at all: nothing that a person could allow. Empty: it can.
+std::string why_not_gh_ost(const planning& in);
+std::string why_not_pt_osc(const planning& in);
+// Statements that the account lacks, as a reason; empty: none.
+std::string why_not_granted(const std::vector<std::string>& missing);
+
+// Before a tool is chosen: what no tool may do, and what nobody can know.
+void judge_request(const planning& in);
+// After one is chosen.
+void judge_table(const planning& in);
+void judge_servers(const planning& in);
+void judge_surroundings(const planning& in);
+
+}  // namespace primacy::osc

@@ -1,0 +1,117 @@
+// How a job goes on: from what is remembered and what is seen to the next state and to what is to
+// be done. A pure state machine; a thin shell sees and acts. The same step is made after a restart
+// of the agent, so that nothing depends on having watched without a gap.
+#pragma once
+
+#include "checks/moment.hpp"
+#include "osc/job.hpp"
+
+#include <chrono>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+namespace primacy::osc {
+
+// How far the tool itself has come, by its own words.
+enum class tool_phase {
+    starting,   // no word yet
+    preparing,  // tables and triggers are made
+    copying,
+    ready,     // everything is copied; it waits for leave to swap
+    swapping,  // it has leave, or took it
+    done       // it says that it has succeeded
+};
+
+struct tool_view {
+    tool_phase phase = tool_phase::starting;
+    std::optional<checks::wall_time> last_word_at;  // the newest sign of life
+    bool said_success = false;
+    std::string failure;                   // its own last words on why it fails; empty: none
+    int failed_attempts = 0;               // to swap, since it was started
+    std::optional<std::uint64_t> backlog;  // events not yet applied to the copy
+};
+
+struct process_view {
+    enum class fate {
+        none,  // never started
+        alive,
+        ended,  // and how is known
+        gone    // it ended and nobody saw how: it was killed together with its watcher
+    } what = fate::none;
+    std::optional<int> exit_code;  // of `ended` by itself
+    std::optional<int> signal;     // of `ended` by one
+};
+
+// Of the topology, by the newest judgement.
+struct topology_view {
+    bool split_brain = false;  // suspected or confirmed
+    bool writer_known = false;
+    std::string writer;
+    bool writer_is_fenced = false;  // a fence of the job's writer is at work or was confirmed
+    bool maintenance = false;
+};
+
+// What the throttle says (throttle.hpp).
+struct throttle_view {
+    hold_cause cause = hold_cause::none;
+    std::string sentence;
+};
+
+// What the server says about the table, asked when the tool has ended.
+struct database_view {
+    bool altered = false;  // the table has the definition that was asked for
+    bool table_exists = false;
+    std::vector<std::string> left;  // copies, change logs, triggers: "table `x` on db1"
+    std::vector<std::string> kept;  // old data, kept on purpose after a swap
+    // Servers that could not be asked; what they hold is not known.
+    std::vector<std::string> unreadable;
+};
+
+// Of the queue: what other jobs allow.
+struct queue_view {
+    bool may_begin = false;     // no other copy on this topology is in the way
+    bool may_cut_over = false;  // nobody else is cutting over there
+    std::string waits_for;      // a job's id, when it may not
+};
+
+struct supervision {
+    checks::wall_time now{};
+    process_view process;
+    tool_view tool;
+    topology_view topology;
+    throttle_view throttle;
+    queue_view queue;
+    std::optional<plan> planned;            // made anew, while in `preflight`
+    std::optional<database_view> database;  // the answer to look_at_database
+    std::string long_transaction;  // one that would hold up the swap, in words; empty: none
+};
+
+// What the shell is to do, at once and in this order. Each is safe to do twice.
+struct plan_again {};       // and tell it in `planned`
+struct start_tool {};       // by the job's plan
+struct hold_tool {};        // make it wait
+struct release_tool {};     // let it go on
+struct permit_cut_over {};  // one bounded attempt
+struct stop_tool {          // end it the way that leaves least behind
+    bool hard = false;      // it did not listen
+};
+struct look_at_database {};  // and tell it in `database`
+using job_action = std::variant<plan_again, start_tool, hold_tool, release_tool, permit_cut_over,
+                                stop_tool, look_at_database>;
+
+struct job_step {
+    job_record next;
+    std::vector<job_action> actions;
+};
+
+job_step supervise(const job_record& now, const supervision& seen);
+
+// Whether a swap that begins at `at` ends inside the window; true without one.
+bool inside_window(const std::optional<daily_window>& window, checks::wall_time at,
+                   std::chrono::seconds needs) noexcept;
+// How long an attempt may block writes, at most.
+std::chrono::seconds longest_block(const job_spec& spec) noexcept;
+
+}  // namespace primacy::osc

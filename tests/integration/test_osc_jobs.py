@@ -1,0 +1,141 @@
+"""Schema changes as jobs: real tools on real servers, under constant writes, through restarts."""
+
+import pytest
+
+from primacy_harness import default_config, wait_until
+from primacy_harness.schema_change import ChangingTable, grant_tools, revoke_tools
+from primacy_harness.tools import find_tool
+
+pytestmark = pytest.mark.core
+
+ROWS = 60000
+
+
+def gh_ost_of(kind):
+    """Its path, or a skip: of the releases that can be had none works with MariaDB before 11.1."""
+    if kind.name == "mariadb":
+        pytest.skip("gh-ost 1.1.10 does not work with MariaDB 10.11 (error 1193)")
+    path = find_tool("gh-ost")
+    if not path:
+        pytest.skip("gh-ost was not built: no Go toolchain, or the module is not served")
+    return path
+
+
+def pt_osc_of(kind):
+    if kind.is_mysql:
+        pytest.skip("pt-online-schema-change 3.2.1 does not work with MySQL 8.4 and later")
+    path = find_tool("pt-online-schema-change")
+    if not path:
+        pytest.skip("pt-online-schema-change was not found; run tools/deps.sh")
+    return path
+
+
+@pytest.fixture
+def alterable(topology):
+    grant_tools(topology)
+    yield topology
+    for server in topology:
+        server.resume()
+        if not server.running():
+            server.start()
+    revoke_tools(topology)
+
+
+@pytest.fixture
+def table(alterable, seed, request):
+    made = ChangingTable(alterable, rows=request.config.getoption("--osc-rows") or ROWS, seed=seed)
+    yield made
+    made.stop()
+
+
+class Jobs:
+    """An agent for schema changes, and its jobs as a person sees them."""
+
+    def __init__(self, make_agent, topology, **osc):
+        config = default_config(topology)
+        self.agent = make_agent(config)
+        self.agent.config["osc"] = {"log_dir": str(self.agent.folder / "osc-logs"), **osc}
+        self.agent.write_config()
+        self.agent.start()
+        self.agent.wait_state("healthy")
+
+    def run(self, *options, table="app.orders", alter="ADD COLUMN extra INT NULL", expect=0):
+        said = self.agent.cli("osc", "run", table, "--alter", alter, "--topology", "shop",
+                              "--reason", "test", "--json", *options, cap=90)
+        assert said.exit_code == expect, said
+        return said.json()["job"] if expect == 0 else said
+
+    def show(self, job):
+        shown = self.agent.cli("osc", "show", job, "--json")
+        assert shown.exit_code == 0, shown
+        return shown.json()
+
+    def tell(self, what, job, expect=0):
+        said = self.agent.cli("osc", what, job, "--reason", "test")
+        assert said.exit_code == expect, said
+        return said
+
+    def wait(self, job, condition, cap=60, what="the job to change"):
+        last = {}
+
+        def check():
+            last["seen"] = self.show(job)
+            return last["seen"] if condition(last["seen"]) else None
+        try:
+            return wait_until(check, cap, f"{job}: {what}", interval=0.1)
+        except AssertionError as failure:
+            raise AssertionError(f"{failure}\n{last}\n{self.agent.log_tail()}") from None
+
+    def wait_state(self, job, *states, cap=60):
+        return self.wait(job, lambda seen: seen["state"] in states, cap, f"state {states}")
+
+    def restart(self, how):
+        if how == "kill":
+            self.agent.kill()
+        else:
+            self.agent.stop()
+        self.agent.start()
+
+
+def altered_everywhere(table):
+    for name in ("db2", "db3"):
+        table.topology.wait_caught_up(name, "db1", cap=120)
+    for server in table.topology:
+        assert "extra" in table.columns(server), server
+        assert table.differences(server) == 0, server
+
+
+TOOLS = {"pt-osc": pt_osc_of, "gh-ost": gh_ost_of}
+
+
+@pytest.mark.parametrize("tool", TOOLS)
+def test_a_copy_under_writes(alterable, table, make_agent, kind, tool):
+    """Paused, resumed, throttled by real lag, through two restarts, swapped when told to."""
+    path = TOOLS[tool](kind)
+    jobs = Jobs(make_agent, alterable, **{tool.replace("-", "_"): path})
+    job = jobs.run("--tool", tool, "--cut-over", "manual", "--max-lag", "2s", "--chunk-rows", "200")
+    jobs.wait(job, lambda seen: seen["progress"]["rows_copied"] > 0, what="rows to be copied")
+
+    jobs.tell("pause", job)
+    jobs.wait(job, lambda seen: seen["state"] == "paused" and seen["held"] == "user")
+    jobs.restart("kill")
+    jobs.wait(job, lambda seen: seen["state"] == "paused" and seen["held"] == "user")
+    jobs.tell("resume", job)
+    jobs.wait_state(job, "running", "postponed", cap=90)
+
+    alterable.stop_replication("db3")
+    jobs.wait(job, lambda seen: seen["held"] == "lag" or seen["state"] == "postponed",
+              what="lag to hold it")
+    alterable.start_replication("db3")
+    jobs.restart("stop")
+    seen = jobs.wait_state(job, "postponed", cap=180)
+    assert "osc cut-over" in seen["sentence"], seen
+    assert "extra" not in table.columns(), "it was not told to swap"
+
+    jobs.tell("cut-over", job)
+    seen = jobs.wait_state(job, "completed", "failed", "leftover", "ambiguous", cap=120)
+    assert seen["state"] == "completed", seen
+    table.wait_for_writes()
+    table.stop()
+    altered_everywhere(table)
+    assert table.failures == [], table.failures[:3]
