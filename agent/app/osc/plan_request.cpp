@@ -24,8 +24,8 @@ using namespace std::chrono_literals;
 
 namespace {
 
-// A tool that only says its version.
-constexpr auto patience_with_tool = 5s;
+// A tool that only says its version: on a busy host Perl takes its time to start.
+constexpr auto patience_with_tool = 15s;
 
 const topology_config* topology_named(const config& settings, const std::string& name) {
     for (const auto& each : settings.topologies)
@@ -68,7 +68,8 @@ struct gathering {
 
     // Each task has the deadline itself; this one is for what does not keep it.
     asio::awaitable<void> join(rt::task_group& tasks) const {
-        auto ended = co_await tasks.join(rt::deadline::after(until.left() + 5s));
+        auto ended =
+            co_await tasks.join(rt::deadline::after(until.left() + patience_with_tool + 5s));
         if (ended) co_return;
         tasks.cancel();
         std::ignore = co_await tasks.join(rt::deadline::after(5s));
@@ -103,11 +104,11 @@ struct gathering {
     }
 
     asio::awaitable<void> probe_gh_ost(std::string configured) {
-        const auto limit = until.sooner(rt::deadline::after(patience_with_tool));
+        const auto limit = rt::deadline::after(patience_with_tool);
         gh_ost = co_await osc::probe_gh_ost(*parts.runner, std::move(configured), limit);
     }
     asio::awaitable<void> probe_pt_osc(std::string configured) {
-        const auto limit = until.sooner(rt::deadline::after(patience_with_tool));
+        const auto limit = rt::deadline::after(patience_with_tool);
         pt_osc = co_await osc::probe_pt_osc(*parts.runner, std::move(configured), limit);
     }
 };
