@@ -285,7 +285,12 @@ std::unique_ptr<osc::tool_driver> job_desk::make_driver(const osc::job_record& j
                                     own_program(), with_.settings().path, std::move(files)});
 }
 
-jobs_in_the_way job_desk::jobs_before(const osc::job_spec& spec, const std::string& id) const {
+ask_for_jobs job_desk::jobs_before(const std::string& id) const {
+    return [this, id](const osc::job_spec& spec) { return jobs_in_the_way_of(spec, id); };
+}
+
+jobs_in_the_way job_desk::jobs_in_the_way_of(const osc::job_spec& spec,
+                                             const std::string& id) const {
     jobs_in_the_way made;
     for (const auto& each : order_) {
         const auto& job = keepers_.at(each)->job();
@@ -311,7 +316,7 @@ asio::awaitable<rt::result<osc::plan>> job_desk::plan(osc::job_spec spec, std::s
     who.split_brain = view.split_brain;
     who.maintenance = view.maintenance;
     planning_parts parts{with_.executor, with_.network, with_.runner, {}};
-    parts.jobs = [this, id](const osc::job_spec& of) { return jobs_before(of, id); };
+    parts.jobs = jobs_before(id);
     auto known = co_await gather_facts(std::move(parts), with_.settings(), spec, std::move(who),
                                        rt::deadline::after(patience_for_plan(*topology)));
     co_return osc::plan_change(spec, known);

@@ -67,7 +67,8 @@ private:
     boost::asio::awaitable<rt::result<osc::plan>> plan(osc::job_spec spec, std::string id);
     // What the servers say of the job's table and of what its tool left.
     boost::asio::awaitable<rt::result<osc::database_view>> inspect(osc::job_record job);
-    jobs_in_the_way jobs_before(const osc::job_spec& spec, const std::string& id) const;
+    ask_for_jobs jobs_before(const std::string& id) const;
+    jobs_in_the_way jobs_in_the_way_of(const osc::job_spec& spec, const std::string& id) const;
     void keep(osc::job_record job);
     job_keeper::services services_of(const osc::job_record& job);
     const topology_config* topology_of(const osc::job_record& job) const;

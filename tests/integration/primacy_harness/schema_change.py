@@ -71,7 +71,7 @@ class ChangingTable:
         while count < self.rows:
             more = min(count, self.rows - count)
             query(f"INSERT INTO app.`{self.name}` (customer, note, amount) SELECT customer + id, "
-                  f"MD5(id), id / 7 FROM app.`{self.name}` ORDER BY id LIMIT {more}")
+                  f"CONCAT('note ', id * 31), id / 7 FROM app.`{self.name}` ORDER BY id LIMIT {more}")
             count += more
         query(f"INSERT INTO app.`{self.name}_twin` (id, customer, note, amount) "
               f"SELECT id, customer, note, amount FROM app.`{self.name}`")
