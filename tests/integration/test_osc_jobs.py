@@ -52,7 +52,7 @@ class Jobs:
     """An agent for schema changes, and its jobs as a person sees them."""
 
     def __init__(self, make_agent, topology, **osc):
-        config = default_config(topology)
+        config = default_config(topology, probe_timeout="2s")
         self.agent = make_agent(config)
         self.agent.config["osc"] = {"log_dir": str(self.agent.folder / "osc-logs"), **osc}
         self.agent.write_config()
