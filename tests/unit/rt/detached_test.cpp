@@ -21,6 +21,11 @@ struct place {
     temporary_directory folder;
     detached_files files = detached_files_in(folder.path().string(), folder.path().string());
 
+    // Watchers are meant to be nobody's children; here they are ours.
+    ~place() {
+        while (::waitpid(-1, nullptr, 0) > 0) {
+        }
+    }
     result<void> start(std::string script) const {
         return watch_detached(files, {"sh", "-c", std::move(script)});
     }
