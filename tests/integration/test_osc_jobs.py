@@ -15,7 +15,7 @@ def gh_ost_of(kind):
     """Its path, or a skip: of the releases that can be had none works with MariaDB before 11.1."""
     if kind.name == "mariadb":
         pytest.skip("gh-ost 1.1.10 does not work with MariaDB 10.11 (error 1193)")
-    path = find_tool("gh-ost")
+    path = find_tool("gh-ost-1.1.10")
     if not path:
         pytest.skip("gh-ost was not built: no Go toolchain, or the module is not served")
     return path
