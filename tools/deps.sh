@@ -18,7 +18,7 @@ readonly lint_packages="clang-format-14 clang-tidy-19"
 # Package and the program to take out of it.
 readonly unpacked="prometheus:usr/bin/promtool openssh-server:usr/sbin/sshd
     openipmi:usr/bin/ipmi_sim ipmitool:usr/bin/ipmitool fence-agents:usr/sbin/fence_ipmilan
-    haproxy:usr/sbin/haproxy"
+    haproxy:usr/sbin/haproxy mariadb-client:usr/bin/mariadb-binlog"
 
 # The names among those given that are not installed, one a line.
 not_installed() {
