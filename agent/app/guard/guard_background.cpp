@@ -46,8 +46,18 @@ asio::awaitable<void> guard::take_up(unfinished_fence left) {
             config_->name + ": the fence of " + left.server + " that a restart interrupted is " +
                 std::string(fencing::to_string(found.outcome)) + ": " + found.sentence,
             {{"topology", config_->name}, {"server", left.server}});
+    taking_up_.erase(left.server);
     co_await end_fence(left.server, left.incident, fencing::stage_of(found.outcome), left.rung,
                        found.sentence);
+}
+
+// A fence that is taken up says how it came out; nobody may begin another one meanwhile.
+asio::awaitable<void> guard::taken_up() {
+    asio::steady_timer timer(with_.executor);
+    while (!taking_up_.empty() && !over_) {
+        timer.expires_after(10ms);
+        co_await timer.async_wait(asio::use_awaitable);
+    }
 }
 
 // One device, for ever; each has a task of its own, so that one that hangs delays no other.
@@ -88,6 +98,7 @@ asio::awaitable<void> guard::run() {
     // One after the other, because a thousand logins at once are an attack.
     auto first = check_devices_every * std::uniform_real_distribution<double>(0, 0.1)(random_);
     for (const auto& [which, health] : health_) {
+        if (!with_.acts_by_itself) break;
         if (!policy_.enforce && which.second == "sql") continue;
         if (!driver_of(which.first, which.second)) continue;
         auto wait = std::chrono::duration_cast<std::chrono::milliseconds>(first);
@@ -99,6 +110,7 @@ asio::awaitable<void> guard::run() {
     co_await asio::this_coro::reset_cancellation_state(asio::enable_terminal_cancellation());
     // Being cancelled cancels the tasks; a rung at work ends within its grace.
     co_await tasks_.join(rt::deadline{rt::time_point::max()});
+    over_ = true;
 }
 
 }  // namespace primacy::app
