@@ -21,6 +21,7 @@
 #include <csignal>
 #include <filesystem>
 #include <optional>
+#include <unistd.h>
 
 namespace primacy::app {
 
@@ -150,9 +151,42 @@ asio::awaitable<void> lone_guard::serve() {
     if (!ended) rt::log(rt::log_level::error, "fence", ended.error().message);
 }
 
+order_answer note_for_later(const config& settings, const person_order& order) {
+    fence_entry entry;
+    entry.kind = order.verb == person_verb::pin || order.verb == person_verb::unpin
+                     ? record_kind::pinned
+                     : record_kind::maintenance;
+    entry.at = report_now().wall;
+    entry.agent = settings.agent.name;
+    entry.topology = order.topology;
+    entry.server = order.server;
+    entry.by = order.by;
+    entry.reason = order.reason;
+    if (order.verb == person_verb::maintenance_on) entry.until = entry.at + order.length;
+    if (order.dry_run) return answer_done("no agent runs; would note it for its next start");
+    auto journal = rt::journal::open(settings.agent.state_dir + "/journal");
+    if (!journal) return answer_refused(trouble_with_journal(journal.error()));
+    auto written = journal->append(to_json(entry), rt::durability::durable);
+    if (!written) return answer_refused(written.error().message);
+    return answer_done("no agent runs; noted for its next start");
+}
+
 }  // namespace
 
 order_answer carry_out_alone(const config& settings, person_order order) {
+    order.by = "uid " + std::to_string(::getuid());
+    switch (order.verb) {
+        case person_verb::pin:
+        case person_verb::unpin:
+        case person_verb::maintenance_on:
+        case person_verb::maintenance_off: return note_for_later(settings, order);
+        case person_verb::confirm_fenced:
+        case person_verb::unfence:
+        case person_verb::fence:
+        case person_verb::resolve: break;
+    }
+    rt::log(rt::log_level::info, "fence",
+            "no agent answers at " + settings.agent.control + "; this command does it by itself");
     lone_guard guard(settings, std::move(order));
     return guard.run();
 }

@@ -1,6 +1,7 @@
 // A person's order where no agent runs: the command takes the agent's journal for itself, looks at
 // the topology until the picture is settled, and lets a guard of its own do what the agent's would
-// have done, with the same lease and the same notes. A dry run takes nothing and only looks.
+// have done, with the same lease and the same notes. A dry run takes nothing and only looks. What
+// only an agent needs to know (pin, maintenance) is noted for its next start.
 #pragma once
 
 #include "agent/app/config/config.hpp"

@@ -4,12 +4,9 @@
 #include "agent/app/commands/complete.hpp"
 #include "agent/app/commands/lone_order.hpp"
 #include "agent/app/config/duration.hpp"
-#include "agent/app/guard/fence_entry.hpp"
 #include "agent/app/guard/person_order.hpp"
 #include "agent/app/http/client.hpp"
-#include "agent/app/report/status_json.hpp"
 #include "agent/app/report/table.hpp"
-#include "agent/rt/journal.hpp"
 
 #include <CLI/CLI.hpp>
 
@@ -92,52 +89,13 @@ bool says_yes(const person_order& order) {
     return std::getline(std::cin, said) && said == "yes";
 }
 
-// The journal is the agent's memory, and it reads it when it starts: what only it needs to know is
-// noted there.
-order_answer note_for_later(const config& settings, const person_order& order) {
-    fence_entry entry;
-    entry.kind = order.verb == person_verb::pin || order.verb == person_verb::unpin
-                     ? record_kind::pinned
-                     : record_kind::maintenance;
-    entry.at = report_now().wall;
-    entry.agent = settings.agent.name;
-    entry.topology = order.topology;
-    entry.server = order.server;
-    entry.by = order.by;
-    entry.reason = order.reason;
-    if (order.verb == person_verb::maintenance_on) entry.until = entry.at + order.length;
-    if (order.dry_run) return answer_done("no agent runs; would note it for its next start");
-    auto journal = rt::journal::open(settings.agent.state_dir + "/journal");
-    if (!journal) return answer_refused(journal.error().message);
-    auto written = journal->append(to_json(entry), rt::durability::durable);
-    if (!written) return answer_refused(written.error().message);
-    return answer_done("no agent runs; noted for its next start");
-}
-
-order_answer without_agent(const config& settings, person_order order) {
-    order.by = "uid " + std::to_string(::getuid());
-    switch (order.verb) {
-        case person_verb::pin:
-        case person_verb::unpin:
-        case person_verb::maintenance_on:
-        case person_verb::maintenance_off: return note_for_later(settings, order);
-        case person_verb::confirm_fenced:
-        case person_verb::unfence:
-        case person_verb::fence:
-        case person_verb::resolve: break;
-    }
-    std::cerr << "no agent answers at " << settings.agent.control
-              << "; this command looks and acts by itself\n";
-    return carry_out_alone(settings, std::move(order));
-}
-
 // By the agent, or without one. An agent that hangs is neither: it has the journal.
 order_answer give(const config& settings, const person_order& order) {
     const std::string& control = settings.agent.control;
     boost::asio::io_context loop{1};
     auto alive = complete(
         loop, http::get_unix(control, "/healthz", rt::deadline::after(patience_with_answer)));
-    if (!alive && alive.error().code == rt::errc::refused) return without_agent(settings, order);
+    if (!alive && alive.error().code == rt::errc::refused) return carry_out_alone(settings, order);
     if (!alive && (alive.error().code == rt::errc::timeout ||
                    alive.error().code == rt::errc::too_many_connections))
         return answer_refused(alive.error().message +

@@ -4,7 +4,6 @@
 #include "agent/app/report/status_json.hpp"
 #include "agent/app/version.hpp"
 #include "agent/rt/log.hpp"
-#include "agent/rt/offload.hpp"
 
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/signal_set.hpp>
@@ -12,6 +11,7 @@
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
+#include <cerrno>
 #include <csignal>
 #include <filesystem>
 
@@ -24,7 +24,7 @@ namespace {
 
 constexpr auto on_loop = asio::as_tuple(asio::use_awaitable);
 constexpr auto patience_for_pages = 3s;
-constexpr auto patience_for_probes = 10s;
+constexpr auto patience_for_tasks = 10s;
 constexpr auto patience_for_disk = 500ms;
 
 rt::log_level level_of(checks::severity severity) {
@@ -34,11 +34,6 @@ rt::log_level level_of(checks::severity severity) {
         default: return rt::log_level::info;
     }
 }
-
-struct read_journal_job {
-    std::string directory;
-    rt::result<journal_history> operator()() const { return read_history(directory); }
-};
 
 http::server_options public_options(const config& settings, asio::thread_pool& pool) {
     http::server_options options;
@@ -83,10 +78,13 @@ daemon::~daemon() {
 // and it is honest about not knowing the incumbent. A directory that cannot be used is an error.
 rt::result<void> daemon::open_state() {
     auto history = journal_.open();
+    journal_is_taken_ = !history && history.error().native == EWOULDBLOCK;
     if (history) history_ = std::move(*history);
     if (!journal_.trouble().empty())
         rt::log(rt::log_level::error, "fence",
-                "nothing can be fenced by this agent: " + journal_.trouble());
+                "nothing can be fenced by this agent" +
+                    std::string(journal_is_taken_ ? " until the journal is free: " : ": ") +
+                    journal_.trouble());
     auto loaded = store_.load();
     if (loaded) return loaded;
     if (loaded.error().code != rt::errc::config) return loaded;
@@ -118,40 +116,6 @@ rt::result<void> daemon::listen() {
     rt::log(rt::log_level::info, "agent",
             "serving on " + public_server_->address() + " and " + control_server_->address());
     return {};
-}
-
-// Topologies start their polls spread over one interval; the servers of one topology are read at
-// the same moment, so that a judgement compares what was true together.
-void daemon::start_topology(const topology_config& topology, std::size_t index, std::size_t of) {
-    const guarded_topology::surroundings around{loop_.get_executor(), &network_, &runner_,
-                                                &journal_, &settings_};
-    auto spread = topology.poll_interval * static_cast<int>(index) / static_cast<int>(of);
-    auto made = std::make_shared<guarded_topology>(
-        around, topology,
-        guarded_topology::beginning{store_.recalled(topology.name), history_.entries,
-                                    rt::steady_clock::now() + spread},
-        [this](std::shared_ptr<const topology_snapshot> judged) { publish(std::move(judged)); });
-    made->start();
-    topologies_[topology.name] = std::move(made);
-}
-
-asio::awaitable<void> daemon::stop_topology(std::string name) {
-    auto found = topologies_.find(name);
-    if (found == topologies_.end()) co_return;
-    auto leaving = std::move(found->second);
-    topologies_.erase(found);
-    auto ended = co_await leaving->stop(rt::deadline::after(patience_for_probes));
-    if (ended) co_return;
-    rt::log(rt::log_level::error, "agent", "stopping " + name + ": " + ended.error().message);
-    stuck_.push_back(std::move(leaving));
-}
-
-asio::awaitable<order_answer> daemon::carry_out(person_order order) {
-    auto found = topologies_.find(order.topology);
-    if (found == topologies_.end())
-        co_return answer_refused("there is no topology " + order.topology);
-    const auto kept = found->second;
-    co_return co_await kept->guardian().carry_out(std::move(order));
 }
 
 void daemon::publish(std::shared_ptr<const topology_snapshot> judged) {
@@ -264,66 +228,6 @@ asio::awaitable<void> daemon::announce_ready() {
     std::ignore = service_manager_.ready();
 }
 
-asio::awaitable<void> daemon::apply(config fresh) {
-    if (fresh.agent.listen != settings_.agent.listen ||
-        fresh.agent.control != settings_.agent.control ||
-        fresh.agent.state_dir != settings_.agent.state_dir ||
-        fresh.agent.web.has_value() != settings_.agent.web.has_value())
-        rt::log(
-            rt::log_level::warning, "agent",
-            "agent.listen, agent.control, agent.state_dir and whether there is an agent.web take "
-            "effect at a restart only");
-    if (auto reloaded = public_server_->reload_tls(); !reloaded)
-        rt::log(rt::log_level::error, "agent", reloaded.error().message);
-    if (fresh.agent.web)
-        if (auto replaced = public_server_->replace_users(fresh.agent.web->basic_auth_users);
-            !replaced)
-            rt::log(rt::log_level::error, "agent", replaced.error().message);
-    std::ignore = rt::set_log_level(fresh.agent.log_level);  // the word was checked on loading
-
-    std::vector<std::string> names;
-    for (const auto& topology : fresh.topologies)
-        names.push_back(topology.name);
-    std::vector<std::string> leaving;
-    for (const auto& [name, each] : topologies_) {
-        auto kept = std::find_if(fresh.topologies.begin(), fresh.topologies.end(),
-                                 [&](const auto& t) { return t.name == name; });
-        if (kept == fresh.topologies.end() || *kept != each->config()) leaving.push_back(name);
-    }
-    for (const auto& name : leaving)
-        co_await stop_topology(name);
-    const read_journal_job reading{settings_.agent.state_dir + "/journal"};
-    auto history = co_await rt::offload(disk_pool_, reading);
-    if (history) history_ = std::move(*history);
-    store_.keep_only(names);
-    settings_ = std::move(fresh);
-    std::erase_if(judged_, [&](const auto& each) {
-        return std::find(names.begin(), names.end(), each.first) == names.end();
-    });
-    for (std::size_t i = 0; i < settings_.topologies.size(); ++i)
-        if (!topologies_.contains(settings_.topologies[i].name))
-            start_topology(settings_.topologies[i], i, settings_.topologies.size());
-}
-
-asio::awaitable<void> daemon::reload() {
-    std::ignore = service_manager_.reloading();
-    auto outcome = load(settings_.path);
-    last_reload_at_ = report_now().wall;
-    last_reload_successful_ = outcome.ok();
-    for (const auto& problem : outcome.problems)
-        rt::log(rt::log_level::error, "agent", to_text(settings_.path, problem));
-    for (const auto& warning : outcome.warnings)
-        rt::log(rt::log_level::warning, "agent", to_text(settings_.path, warning));
-    if (outcome.ok()) {
-        co_await apply(std::move(outcome.value));
-        rt::log(rt::log_level::info, "agent", "configuration reloaded");
-    } else {
-        rt::log(rt::log_level::error, "agent",
-                "the configuration was not reloaded; the old one stays in force");
-    }
-    std::ignore = service_manager_.ready();
-}
-
 asio::awaitable<void> daemon::handle_signals() {
     asio::signal_set signals(loop_, SIGTERM, SIGINT, SIGHUP);
     for (;;) {
@@ -351,7 +255,7 @@ asio::awaitable<void> daemon::stop() {
         co_await stop_topology(name);
     std::ignore = co_await servers_.join(rt::deadline::after(2 * patience_for_pages));
     tasks_.cancel();
-    std::ignore = co_await tasks_.join(rt::deadline::after(patience_for_probes));
+    std::ignore = co_await tasks_.join(rt::deadline::after(patience_for_tasks));
 }
 
 asio::awaitable<rt::result<void>> daemon::run() {
@@ -364,6 +268,7 @@ asio::awaitable<rt::result<void>> daemon::run() {
     for (std::size_t i = 0; i < settings_.topologies.size(); ++i)
         start_topology(settings_.topologies[i], i, settings_.topologies.size());
     tasks_.spawn("memory", store_.run());
+    tasks_.spawn("journal", take_journal_when_free());
     tasks_.spawn("signals", handle_signals());
     tasks_.spawn("watchdog", feed_watchdog());
     tasks_.spawn("ready", announce_ready());

@@ -34,6 +34,7 @@ public:
 
 private:
     rt::result<void> open_state();
+    boost::asio::awaitable<void> take_journal_when_free();
     rt::result<void> listen();
     void start_topology(const topology_config& topology, std::size_t index, std::size_t of);
     boost::asio::awaitable<void> stop_topology(std::string name);
@@ -60,7 +61,8 @@ private:
     rt::notifier service_manager_;
     watch_store store_;
     fence_journal journal_;
-    journal_history history_;  // of the fences before this start or reload
+    journal_history history_;        // of the fences before this start or reload
+    bool journal_is_taken_ = false;  // by a command that works without an agent
     rt::system_process_runner runner_;
     page_source page_source_;
     std::optional<http::server> public_server_;

@@ -330,6 +330,7 @@ asio::awaitable<void> guard::finish(std::shared_ptr<climbing> now) {
     statistics_[server].last_seconds = took;
     if (result.stage == fence_stage::confirmed) statistics_[server].last_confirmed_at = wall_now();
     climbs_.erase(server);
+    ended_[server] = result;
     co_await end_fence(server, now->incident, result.stage, result.rung, result.sentence);
 }
 

@@ -21,6 +21,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <random>
 #include <set>
 #include <string>
@@ -120,14 +121,22 @@ private:
     boost::asio::awaitable<answer> open_survivor(person_order order, fencing::resolve_plan plan);
     boost::asio::awaitable<std::string> why_not_alone(const fencing::resolve_plan& plan,
                                                       bool before_opening);
-    boost::asio::awaitable<void> survey_losses(fencing::resolve_plan& plan,
+    boost::asio::awaitable<std::string> why_still_behind(const fencing::resolve_plan& plan);
+    std::optional<checks::history_comparison> behind_losers(
+        const fencing::resolve_plan& plan) const;
+    boost::asio::awaitable<void> survey_losses(fencing::resolve_plan& plan, bool now_stopped,
                                                std::chrono::seconds patience);
     boost::asio::awaitable<answer> end_resolve(person_order order, fencing::resolve_plan plan,
                                                answer answered);
+    boost::asio::awaitable<fencing::resolve_plan> plan_surely(std::string server);
     fencing::resolve_plan plan_to_keep(const std::string& server) const;
+    bool some_dark() const;
     std::string why_busy(const fencing::resolve_plan& plan) const;
     const server_config& configured(const std::string& server) const;
 
+    void begin_for_person(const fencing::fence_plan& plan);
+    // Of a ladder that begin_for_person() began and that has ended.
+    fencing::ladder_result result_of(const std::string& server) const;
     bool some_climb(const std::vector<std::string>& servers) const;
     boost::asio::awaitable<void> ladders_end(std::vector<std::string> servers);
     std::string journal_trouble() const;
@@ -152,6 +161,9 @@ private:
     std::map<std::string, fence_statistics> statistics_;
     rt::task_group tasks_;
     std::map<std::string, std::shared_ptr<climbing>> climbs_;  // by server
+    // What the last ladder of a server came to; told here until an order has asked, because the
+    // server may have been given back by then.
+    std::map<std::string, fencing::ladder_result> ended_;
     std::uint64_t incidents_ = 0;
     std::string resolving_;            // the server that a resolve under way keeps
     int orders_at_work_ = 0;           // that need the lease

@@ -216,6 +216,19 @@ bool guard::tried_since(checks::moment since) const {
                        [&](const auto& server) { return server.newest.started_at > since; });
 }
 
+void guard::begin_for_person(const fencing::fence_plan& plan) {
+    ended_.erase(plan.server);
+    begin(plan, fencing::decision{});
+}
+
+fencing::ladder_result guard::result_of(const std::string& server) const {
+    auto found = ended_.find(server);
+    if (found != ended_.end()) return found->second;
+    fencing::ladder_result none;
+    none.sentence = "nothing was done: this ends";
+    return none;
+}
+
 bool guard::some_climb(const std::vector<std::string>& servers) const {
     return std::any_of(servers.begin(), servers.end(),
                        [this](const std::string& server) { return climbs_.contains(server); });
@@ -248,13 +261,13 @@ asio::awaitable<guard::answer> guard::fence_by_hand(person_order order) {
     if (climbs_.contains(order.server))
         co_return answer_refused("a fence of " + order.server +
                                  " is at work; see `primacy explain`");
-    begin(plan, fencing::decision{});
+    begin_for_person(plan);
     std::vector<std::string> servers = {order.server};
     co_await ladders_end(std::move(servers));
-    const auto& record = state_.servers[order.server];
-    std::string said = order.server + ": " + std::string(fencing::to_string(record.stage)) +
-                       (record.rung.empty() ? "" : " by " + record.rung) + ": " + record.sentence;
-    if (record.stage == fencing::fence_stage::confirmed) co_return answer_done(said);
+    const auto result = result_of(order.server);
+    std::string said = order.server + ": " + std::string(fencing::to_string(result.stage)) +
+                       (result.rung.empty() ? "" : " by " + result.rung) + ": " + result.sentence;
+    if (result.stage == fencing::fence_stage::confirmed) co_return answer_done(said);
     co_return answer_failed(said + "; if you know that it is stopped, `primacy confirm-fenced`");
 }
 

@@ -5,6 +5,8 @@
 #include "agent/app/guard/resolve_json.hpp"
 #include "agent/app/watch/now.hpp"
 
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/use_awaitable.hpp>
 #include <boost/json/array.hpp>
 
 #include <algorithm>
@@ -19,6 +21,9 @@ namespace {
 // How long one may look into the binary logs: of servers that still write, and of stopped ones.
 constexpr auto patience_with_writers = 5s;
 constexpr auto patience_with_stopped = 30s;
+// How long a survivor may take to apply what the losers have sent to it.
+constexpr auto patience_with_applying = 30s;
+constexpr auto patience_without_answer = 5s;
 
 // Cleared whatever ends the coroutine.
 class named_while {
@@ -39,22 +44,16 @@ std::vector<std::string> losers_of(const fencing::resolve_plan& plan) {
     return names;
 }
 
+std::optional<std::size_t> index_of(const checks::observation& seen, const std::string& server) {
+    for (std::size_t i = 0; i < seen.servers.size(); ++i)
+        if (seen.servers[i].name == server) return i;
+    return std::nullopt;
+}
+
 // What was known of a server that could not be read again after it was stopped.
 void recall(fencing::loss& after, const fencing::loss& before) {
     if (after.cannot_say.empty() || !before.cannot_say.empty() || before.transactions == 0) return;
     after.cannot_say += "; before it was stopped it held " + before.gtids + ", and may hold more";
-}
-
-boost::json::array stopped_json(const std::vector<std::string>& losers,
-                                const fencing::fence_state& state) {
-    boost::json::array made;
-    for (const auto& loser : losers)
-        if (auto found = state.servers.find(loser); found != state.servers.end())
-            made.push_back(boost::json::object{{"server", loser},
-                                               {"stage", fencing::to_string(found->second.stage)},
-                                               {"rung", found->second.rung},
-                                               {"sentence", found->second.sentence}});
-    return made;
 }
 
 }  // namespace
@@ -63,17 +62,35 @@ fencing::resolve_plan guard::plan_to_keep(const std::string& server) const {
     return fencing::plan_resolve(newest_->seen, newest_->verdict, state_, policy_, server);
 }
 
+// A server that failed to answer once is no server that cannot be read: nobody is powered off for
+// that, and nothing is refused.
+asio::awaitable<fencing::resolve_plan> guard::plan_surely(std::string server) {
+    for (int looks = 0; looks < config_->confirm_polls && some_dark(); ++looks)
+        co_await seen_since(boot_now());
+    co_return plan_to_keep(server);
+}
+
+bool guard::some_dark() const {
+    const auto& verdict = newest_->verdict;
+    for (std::size_t i = 0; i < newest_->seen.servers.size(); ++i) {
+        const std::string& name = newest_->seen.servers[i].name;
+        bool stopped = verdict.next.stopped.contains(name) || state_.stopped(name);
+        if (!verdict.graph.members[i].known() && !stopped) return true;
+    }
+    return false;
+}
+
 asio::awaitable<guard::answer> guard::resolve(person_order order) {
     if (!newest_ || !newest_->first_round_done)
         co_return answer_refused("not every server has been asked yet; try again");
-    auto plan = plan_to_keep(order.server);
+    auto plan = co_await plan_surely(order.server);
     if (!plan.refusal.empty()) co_return answer_refused(plan.refusal);
     if (!order.agreed.empty() && order.agreed != fencing::agreement_of(plan))
         co_return answer_refused("nothing was done: you agreed to \"" + order.agreed +
                                  "\", and by now it would be \"" + fencing::agreement_of(plan) +
                                  "\"; look at it and resolve again");
     if (order.dry_run) {
-        co_await survey_losses(plan, patience_with_writers);
+        co_await survey_losses(plan, false, patience_with_writers);
         auto shown = answer_done(fencing::text_of(plan));
         shown.details = resolve_json(plan);
         co_return shown;
@@ -92,7 +109,7 @@ asio::awaitable<guard::answer> guard::resolve_with_lease(person_order order,
                                                          fencing::resolve_plan agreed) {
     std::string why = co_await why_unfit_to_act();
     if (!why.empty()) co_return answer_refused(why);
-    auto plan = plan_to_keep(order.server);
+    auto plan = co_await plan_surely(order.server);
     if (!plan.refusal.empty()) co_return answer_refused(plan.refusal);
     const std::string before = fencing::agreement_of(agreed), now = fencing::agreement_of(plan);
     bool all_is_done = plan.fences.empty() && plan.survivor_is_writable;
@@ -131,23 +148,23 @@ asio::awaitable<guard::answer> guard::stop_losers(person_order order, fencing::r
     const auto losers = losers_of(plan);
     for (auto& fence : plan.fences) {
         fence.why = "resolve keeps " + order.server + ": " + order.reason;
-        begin(fence, fencing::decision{});
+        begin_for_person(fence);
     }
     co_await ladders_end(losers);
-    std::string said;
+    std::string stopped, others;
     for (const auto& loser : losers) {
-        const auto& record = state_.servers[loser];
-        if (record.stage != fencing::fence_stage::confirmed)
-            co_return answer_failed(loser + " is not proved to be stopped (" +
-                                    std::string(fencing::to_string(record.stage)) + ": " +
-                                    record.sentence + "); " + order.server + " was " +
-                                    (plan.survivor_is_writable ? "left as it is" : "not opened") +
-                                    ". Make sure that " + loser +
-                                    " is stopped, then `primacy confirm-fenced " + loser +
-                                    "` and resolve again");
-        said += loser + " is stopped by " + record.rung + ": " + record.sentence + "\n";
+        const auto result = result_of(loser);
+        if (result.stage == fencing::fence_stage::confirmed)
+            stopped += loser + " is stopped by " + result.rung + ": " + result.sentence + "\n";
+        else
+            others += loser + " is not proved to be stopped (" +
+                      std::string(fencing::to_string(result.stage)) + ": " + result.sentence +
+                      "). Make sure that it is, then `primacy confirm-fenced " + loser +
+                      "` and resolve again\n";
     }
-    co_return answer_done(said);
+    if (others.empty()) co_return answer_done(stopped);
+    co_return answer_failed(stopped + others + order.server + " was " +
+                            (plan.survivor_is_writable ? "left as it is" : "not opened"));
 }
 
 // What makes the survivor not the only writer, by readings that began after now; empty: nothing.
@@ -156,7 +173,7 @@ asio::awaitable<std::string> guard::why_not_alone(const fencing::resolve_plan& p
     const bool fresh = co_await seen_since(boot_now());
     if (!fresh) co_return "not every server could be asked again after that; resolve again";
     const auto losers = losers_of(plan);
-    const auto again = plan_to_keep(plan.survivor);
+    const auto again = co_await plan_surely(plan.survivor);
     if (!again.refusal.empty()) co_return again.refusal;
     for (const auto& fence : again.fences) {
         if (std::find(losers.begin(), losers.end(), fence.server) == losers.end())
@@ -172,6 +189,48 @@ asio::awaitable<std::string> guard::why_not_alone(const fencing::resolve_plan& p
     co_return "";
 }
 
+// A survivor that replicates from a loser still receives and applies what was written there. Opened
+// before it has all of that, it would write into the middle of it, and the rest were lost. Where it
+// cannot be told what is missing, nothing is waited for in vain for long.
+asio::awaitable<std::string> guard::why_still_behind(const fencing::resolve_plan& plan) {
+    asio::steady_timer timer(with_.executor);
+    const auto began = rt::steady_clock::now();
+    auto behind = behind_losers(plan);
+    for (;;) {
+        const auto waited = rt::steady_clock::now() - began;
+        bool undecided = behind && !behind->decided();
+        bool enough = waited > (undecided ? patience_without_answer : patience_with_applying);
+        if (!behind || enough || over_) break;
+        timer.expires_after(10ms);
+        co_await timer.async_wait(asio::use_awaitable);
+        behind = behind_losers(plan);
+    }
+    if (!behind || !behind->decided()) co_return "";
+    co_return plan.survivor + " has not applied yet what it receives: it lacks " + behind->text +
+        ". Nobody writes now. Resolve again to wait on, or open it without these: `primacy "
+        "unfence " +
+        plan.survivor + "`";
+}
+
+// What a loser holds and will still send to the survivor, or that it cannot be told; absent when
+// it has everything, and when it does not replicate from a loser.
+std::optional<checks::history_comparison> guard::behind_losers(
+    const fencing::resolve_plan& plan) const {
+    const auto& seen = newest_->seen;
+    const auto keep = index_of(seen, plan.survivor);
+    for (const auto& fence : plan.fences) {
+        const auto loser = index_of(seen, fence.server);
+        if (!keep || !loser) continue;
+        const auto& here = newest_->verdict.graph.members[*keep];
+        for (std::size_t c = 0; here.known() && c < here.sources.size(); ++c) {
+            if (here.sources[c] != *loser || !here.facts->channels[c].replicating()) continue;
+            auto extra = checks::beyond(seen, *loser, *keep);
+            if (!extra.decided() || extra.transactions > 0) return extra;
+        }
+    }
+    return std::nullopt;
+}
+
 asio::awaitable<guard::answer> guard::open_survivor(person_order order,
                                                     fencing::resolve_plan plan) {
     std::string why = co_await why_not_alone(plan, true);
@@ -181,6 +240,8 @@ asio::awaitable<guard::answer> guard::open_survivor(person_order order,
         auto entry = entry_of_person(record_kind::released, order);
         co_return co_await note_and_say(std::move(entry), order.server + " is the only writer");
     }
+    why = co_await why_still_behind(plan);
+    if (!why.empty()) co_return answer_failed(why);
     auto opened = co_await open(order);
     if (!opened.done()) co_return opened;
     why = co_await why_not_alone(plan, false);
@@ -192,12 +253,20 @@ asio::awaitable<guard::answer> guard::open_survivor(person_order order,
 asio::awaitable<guard::answer> guard::end_resolve(person_order order, fencing::resolve_plan plan,
                                                   answer answered) {
     if (answered.done()) {
-        co_await survey_losses(plan, patience_with_stopped);
+        co_await survey_losses(plan, true, patience_with_stopped);
         for (const auto& lost : plan.losses)
             answered.sentence += "\n" + fencing::text_of(lost, plan.survivor);
     }
     answered.details = resolve_json(plan);
-    answered.details["stopped"] = stopped_json(losers_of(plan), state_);
+    boost::json::array stopped;
+    for (const auto& loser : losers_of(plan)) {
+        const auto result = result_of(loser);
+        stopped.push_back(boost::json::object{{"server", loser},
+                                              {"stage", fencing::to_string(result.stage)},
+                                              {"rung", result.rung},
+                                              {"sentence", result.sentence}});
+    }
+    answered.details["stopped"] = std::move(stopped);
     auto entry = entry_of_person(record_kind::resolved, order);
     entry.result = answered.done() ? "done" : "failed";
     if (!answered.done()) entry.reason = answered.sentence;
@@ -210,15 +279,17 @@ asio::awaitable<guard::answer> guard::end_resolve(person_order order, fencing::r
     co_return answered;
 }
 
-asio::awaitable<void> guard::survey_losses(fencing::resolve_plan& plan,
+// `now_stopped`: the losers of the plan have been, and each is read again; else only those that the
+// monitor can read, because the others would cost the whole patience.
+asio::awaitable<void> guard::survey_losses(fencing::resolve_plan& plan, bool now_stopped,
                                            std::chrono::seconds patience) {
     const auto& survivor = configured(plan.survivor);
     for (auto& lost : plan.losses) {
         const fencing::loss before = lost;
-        bool stopped = state_.stopped(before.server);
-        // One that the monitor cannot read either would cost the whole patience.
-        if (!stopped && !before.cannot_say.empty()) continue;
-        auto after = co_await with_.survey_loss(configured(before.server), survivor, stopped,
+        const auto i = index_of(newest_->seen, before.server);
+        if (!now_stopped && !newest_->verdict.graph.members[*i].known()) continue;
+        auto after = co_await with_.survey_loss(configured(before.server), survivor,
+                                                now_stopped || before.after_stop,
                                                 rt::deadline::after(patience));
         recall(after, before);
         lost = std::move(after);
