@@ -13,7 +13,7 @@ namespace {
 
 using tree = boost::property_tree::ptree;
 
-rt::error not_understood(std::string_view why) {
+rt::error metadata_not_understood(std::string_view why) {
     return {rt::errc::protocol, 0,
             fmt::format("the agent's answer to action=metadata is not understood: {}", why)};
 }
@@ -136,10 +136,10 @@ rt::result<agent_metadata> parse_agent_metadata(std::string_view xml) {
         std::istringstream text{std::string(xml)};
         boost::property_tree::read_xml(text, document);
     } catch (const boost::property_tree::xml_parser_error& failure) {
-        return not_understood(failure.message());
+        return metadata_not_understood(failure.message());
     }
     const auto root = document.get_child_optional("resource-agent");
-    if (!root) return not_understood("it has no <resource-agent>");
+    if (!root) return metadata_not_understood("it has no <resource-agent>");
     agent_metadata made;
     made.name = attribute(*root, "name");
     // Named: a loop over what get_child() was given as a temporary would outlive it.
@@ -148,7 +148,7 @@ rt::result<agent_metadata> parse_agent_metadata(std::string_view xml) {
         if (tag == "parameter") made.parameters.push_back(parameter_from(element));
     for (const auto& [tag, element] : root->get_child("actions", none))
         if (tag == "action") made.actions.push_back(attribute(element, "name"));
-    if (made.actions.empty()) return not_understood("it names no actions");
+    if (made.actions.empty()) return metadata_not_understood("it names no actions");
     return made;
 }
 
