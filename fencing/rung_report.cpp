@@ -12,6 +12,31 @@ std::string_view to_string(rung_outcome outcome) noexcept {
     return "unknown";
 }
 
+namespace {
+
+int rank(rung_outcome outcome) noexcept {
+    switch (outcome) {
+        case rung_outcome::confirmed: return 3;
+        case rung_outcome::partial: return 2;
+        case rung_outcome::unknown: return 1;
+        case rung_outcome::failed: return 0;
+    }
+    return 0;
+}
+
+}  // namespace
+
+bool outweighs(rung_outcome one, rung_outcome other) noexcept {
+    return rank(one) > rank(other);
+}
+
+rung_report after_unknown_act(rung_report look) {
+    if (look.outcome != rung_outcome::failed) return look;
+    look.outcome = rung_outcome::unknown;
+    look.sentence += "; what was tried may still take effect";
+    return look;
+}
+
 std::string_view to_string(rung_failure reason) noexcept {
     switch (reason) {
         case rung_failure::none: return "none";

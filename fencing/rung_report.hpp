@@ -18,6 +18,9 @@ enum class rung_outcome {
                 // still have one
 };
 std::string_view to_string(rung_outcome outcome) noexcept;
+// Of two rungs of one ladder, which outcome tells what the ladder has come to: confirmed, partial,
+// unknown, failed. What is unknown may still stop the server; what failed says nothing of others.
+bool outweighs(rung_outcome one, rung_outcome other) noexcept;
 
 // Why a rung did not confirm; a metric label, so the set is fixed.
 enum class rung_failure {
@@ -45,5 +48,9 @@ struct rung_report {
     // ("killed_sessions", "12"), ("power", "off") … Values are plain text without secrets.
     std::vector<std::pair<std::string, std::string>> facts;
 };
+
+// What a later look says of an act whose own end nobody knows. Seen running, the server may still
+// be stopped by it (S7): that is unknown, not failed.
+rung_report after_unknown_act(rung_report look);
 
 }  // namespace primacy::fencing

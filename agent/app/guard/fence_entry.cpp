@@ -14,6 +14,7 @@ namespace primacy::app {
 
 namespace json = boost::json;
 using fencing::fence_stage;
+using fencing::rung_outcome;
 
 namespace {
 
@@ -156,6 +157,7 @@ struct replaying {
     }
     void apply(const fence_entry& record);
     void note_intent(const fence_entry& record);
+    void note_outcome(const fence_entry& record);
     void note_end(const fence_entry& record);
 };
 
@@ -163,12 +165,26 @@ void replaying::note_intent(const fence_entry& record) {
     unfinished_fence& fence = open[record.server];
     fence.server = record.server;
     fence.incident = record.incident;
-    fence.rung = record.rung;
-    fence.nonce = record.nonce;
-    fence.acted = true;
+    fence.tried.push_back({record.rung, std::nullopt});
+}
+
+// A later look that found the server running says nothing of what the act may still do.
+void replaying::note_outcome(const fence_entry& record) {
+    auto found = open.find(record.server);
+    if (found == open.end() || found->second.incident != record.incident) return;
+    for (auto& tried : found->second.tried)
+        for (auto outcome : {rung_outcome::confirmed, rung_outcome::partial, rung_outcome::failed,
+                             rung_outcome::unknown}) {
+            bool is_it = tried.name == record.rung && fencing::to_string(outcome) == record.result;
+            bool says_nothing = record.verification && outcome == rung_outcome::failed;
+            if (is_it && !says_nothing) tried.outcome = outcome;
+        }
 }
 
 void replaying::note_end(const fence_entry& record) {
+    auto found = open.find(record.server);
+    const bool of_another = found != open.end() && found->second.incident != record.incident;
+    if (of_another) return;
     open.erase(record.server);
     auto stage = fence_stage::unknown;
     for (auto each : fencing::all_fence_stages())
@@ -183,10 +199,10 @@ void replaying::apply(const fence_entry& record) {
     switch (record.kind) {
         case record_kind::begun:
             fencing::fence_started(state, record.server, record.incident, at);
-            open[record.server] = {record.server, record.incident, "", "", false};
+            open[record.server] = {record.server, record.incident, {}};
             break;
         case record_kind::intent: note_intent(record); break;
-        case record_kind::outcome: break;  // told by the end, or looked at again
+        case record_kind::outcome: note_outcome(record); break;
         case record_kind::ended: note_end(record); break;
         case record_kind::contested:
             state.servers[record.server].did_not_hold.insert(record.rung);

@@ -56,12 +56,17 @@ struct fence_entry {
 std::string to_json(const fence_entry& record);
 rt::result<fence_entry> parse_record(std::string_view json);
 
+// A rung for which an intent was noted, and what was noted of its end; nothing: the agent ended in
+// the middle of it.
+struct tried_rung {
+    std::string name;
+    std::optional<fencing::rung_outcome> outcome;
+};
+
 // A ladder that was begun and not ended when the agent stopped.
 struct unfinished_fence {
     std::string server, incident;
-    std::string rung;  // the intent that has no outcome, else the one tried last; may be empty
-    std::string nonce;
-    bool acted = false;  // there was an intent at all
+    std::vector<tried_rung> tried;  // in order
 };
 
 struct replayed {

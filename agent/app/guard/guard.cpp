@@ -144,7 +144,7 @@ void guard::follow(std::shared_ptr<const topology_snapshot> judged) {
             if (plan.valid_until > boot_now()) begin(plan, copy);
     }
     for (auto& [server, climb] : climbs_)
-        climb->wake.notify();
+        if (climb) climb->wake.notify();
 }
 
 std::shared_ptr<const guard_view> guard::view() const {

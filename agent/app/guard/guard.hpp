@@ -70,6 +70,9 @@ private:
     boost::asio::awaitable<void> run_rung(std::shared_ptr<climbing> now,
                                           fencing::ladder_action step, fencing::fence_order order);
     boost::asio::awaitable<void> take_up(unfinished_fence left);
+    boost::asio::awaitable<fencing::rung_report> look_after_restart(unfinished_fence left,
+                                                                    tried_rung tried,
+                                                                    rt::deadline until);
     boost::asio::awaitable<void> watch_device(device which, std::chrono::milliseconds first);
     boost::asio::awaitable<void> idle();
     // The only way into the journal: what goes wrong is logged, and disarms us.
@@ -110,7 +113,8 @@ private:
     std::map<device, method_health> health_;
     std::map<std::string, fence_statistics> statistics_;
     rt::task_group tasks_;
-    std::map<std::string, std::shared_ptr<climbing>> climbs_;  // by server
+    // By server; null: what a restart interrupted is being looked at, and nobody begins another.
+    std::map<std::string, std::shared_ptr<climbing>> climbs_;
     std::uint64_t incidents_ = 0;
     std::string resolving_;  // the server that a resolve under way keeps
     std::minstd_rand random_;

@@ -25,31 +25,54 @@ namespace {
 constexpr auto on_loop = asio::as_tuple(asio::use_awaitable);
 constexpr auto check_devices_every = 60s;
 constexpr auto patience_with_device = 10s;
+constexpr auto patience_with_past = 10s;  // of all looks at what a restart interrupted
 
 }  // namespace
 
+// One rung that was tried. What is known to have failed needs no look.
+asio::awaitable<rung_report> guard::look_after_restart(unfinished_fence left, tried_rung tried,
+                                                       rt::deadline until) {
+    if (tried.outcome == rung_outcome::failed)
+        co_return rung_report{rung_outcome::failed,
+                              rung_failure::none,
+                              tried.name + " had failed before the agent ended",
+                              {}};
+    fencing::driver* driver = driver_of(left.server, tried.name);
+    if (!driver)
+        co_return rung_report{
+            rung_outcome::unknown,
+            rung_failure::not_found,
+            "the agent ended in the middle of " + tried.name + ", which is not configured any more",
+            {}};
+    fencing::fence_order order{left.incident, new_nonce(), "taken up after a restart"};
+    rt::checkpoint("guard.take_up");
+    auto found = co_await driver->verify(std::move(order), until);
+    rt::checkpoint("guard.taken_up");
+    const bool settled = tried.outcome && *tried.outcome != rung_outcome::unknown;
+    co_return settled ? found : fencing::after_unknown_act(std::move(found));
+}
+
+// The newest first: the others had not stopped it when that one was begun.
 asio::awaitable<void> guard::take_up(unfinished_fence left) {
     rung_report found{
         rung_outcome::failed, rung_failure::none, "the agent ended before anything was done", {}};
-    fencing::driver* driver = driver_of(left.server, left.rung);
-    if (left.acted && driver) {
-        fencing::fence_order order{left.incident, new_nonce(), "taken up after a restart"};
-        rt::checkpoint("guard.take_up");
-        auto report = co_await driver->verify(std::move(order), rt::deadline::after(10s));
-        rt::checkpoint("guard.taken_up");
-        found = std::move(report);
-    } else if (left.acted) {
-        found = {
-            rung_outcome::unknown,
-            rung_failure::not_found,
-            "the agent ended in the middle of " + left.rung + ", which is not configured any more",
-            {}};
+    std::string rung;
+    const rt::deadline until = rt::deadline::after(patience_with_past);
+    std::reverse(left.tried.begin(), left.tried.end());
+    for (std::size_t i = 0; i < left.tried.size(); ++i) {
+        if (found.outcome == rung_outcome::confirmed) break;
+        const auto share = until.left() / static_cast<int>(left.tried.size() - i);
+        auto seen = co_await look_after_restart(left, left.tried[i], rt::deadline::after(share));
+        if (!rung.empty() && !fencing::outweighs(seen.outcome, found.outcome)) continue;
+        found = std::move(seen);
+        rung = left.tried[i].name;
     }
     rt::log(rt::log_level::warning, "fence",
             config_->name + ": the fence of " + left.server + " that a restart interrupted is " +
                 std::string(fencing::to_string(found.outcome)) + ": " + found.sentence,
             {{"topology", config_->name}, {"server", left.server}});
-    fencing::fence_end end{fencing::stage_of(found.outcome), left.rung, found.sentence, true};
+    climbs_.erase(left.server);
+    fencing::fence_end end{fencing::stage_of(found.outcome), rung, found.sentence, true};
     co_await end_fence(left.server, left.incident, std::move(end));
 }
 
@@ -84,8 +107,10 @@ asio::awaitable<void> guard::idle() {
 }
 
 asio::awaitable<void> guard::run() {
-    for (auto& left : unfinished_)
+    for (auto& left : unfinished_) {
+        climbs_[left.server] = nullptr;
         tasks_.spawn("take up " + left.server, take_up(left));
+    }
     unfinished_.clear();
     // Whether SQL would do it is of interest only where we may act: it costs the server a login.
     // One after the other, because a thousand logins at once are an attack.

@@ -8,6 +8,7 @@ using namespace primacy;
 using namespace primacy::app;
 using namespace std::chrono_literals;
 using fencing::fence_stage;
+using fencing::rung_outcome;
 
 namespace {
 
@@ -105,16 +106,52 @@ TEST_CASE("a fence without an end is unfinished, with what was intended last") {
         replay({entry(record_kind::begun, "db1", 5s), intent, outcome, second}, "shop", noon, boot);
     REQUIRE(past.unfinished.size() == 1);
     CHECK(past.unfinished.front().server == "db1");
-    CHECK(past.unfinished.front().rung == "db1-bmc");
-    CHECK(past.unfinished.front().nonce == "bb");
-    CHECK(past.unfinished.front().acted);
+    const auto& tried = past.unfinished.front().tried;
+    REQUIRE(tried.size() == 2);
+    CHECK(tried[0].name == "sql");
+    CHECK(tried[0].outcome == rung_outcome::unknown);
+    CHECK(tried[1].name == "db1-bmc");
+    CHECK_FALSE(tried[1].outcome);
     CHECK(past.state.in_progress("db1"));
+}
+
+TEST_CASE("a look that found the server running settles nothing, one that found it stopped does") {
+    auto intent = entry(record_kind::intent, "db1", 4s);
+    intent.rung = "sql";
+    auto outcome = entry(record_kind::outcome, "db1", 3s);
+    outcome.rung = "sql";
+    outcome.result = "unknown";
+    auto look = outcome;
+    look.verification = true;
+    for (std::string found : {"failed", "confirmed"}) {
+        look.result = found;
+        auto past = replay({entry(record_kind::begun, "db1", 5s), intent, outcome, look}, "shop",
+                           noon, boot);
+        REQUIRE(past.unfinished.size() == 1);
+        CHECK(past.unfinished.front().tried.front().outcome ==
+              (found == "failed" ? rung_outcome::unknown : rung_outcome::confirmed));
+    }
+}
+
+TEST_CASE("the end of one fence is not that of another") {
+    auto first = entry(record_kind::begun, "db1", 5s);
+    first.incident = "one";
+    auto second = entry(record_kind::begun, "db1", 4s);
+    second.incident = "two";
+    auto end = ended("db1", "confirmed", 3s);
+    end.incident = "one";
+    auto past = replay({first, second, end}, "shop", noon, boot);
+    REQUIRE(past.unfinished.size() == 1);
+    CHECK(past.unfinished.front().incident == "two");
+    CHECK(past.state.in_progress("db1"));
+    end.incident = "two";
+    CHECK(replay({first, second, end}, "shop", noon, boot).unfinished.empty());
 }
 
 TEST_CASE("a fence that was begun and not acted on is unfinished too, and says so") {
     auto past = replay({entry(record_kind::begun, "db1", 5s)}, "shop", noon, boot);
     REQUIRE(past.unfinished.size() == 1);
-    CHECK_FALSE(past.unfinished.front().acted);
+    CHECK(past.unfinished.front().tried.empty());
 }
 
 TEST_CASE("what a person said outlives a restart") {
