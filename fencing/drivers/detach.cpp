@@ -59,6 +59,7 @@ struct round_state {
     fence_target target;
     std::vector<std::string> addresses;  // of the target; empty until they are needed
     what_to_do what = what_to_do::look;
+    permission may_act;
     rt::deadline until;
 };
 
@@ -141,6 +142,7 @@ asio::awaitable<rt::result<void>> replica_session::stop(std::string channel, boo
     if (statement.empty())
         co_return rt::error{rt::errc::config, 0,
                             "has a channel whose name no statement can hold; stop it by hand"};
+    if (!allowed(round_.may_act)) co_return not_allowed_error();
     const auto done = co_await link_.query(statement, answer_, round_.until);
     // What the server itself refused, it did not do.
     if (done || (done.error().code != rt::errc::query && done.error().code != rt::errc::denied))
@@ -213,10 +215,11 @@ public:
     std::string_view kind() const noexcept override { return "detach"; }
 
 private:
-    asio::awaitable<std::shared_ptr<round_state>> ask_all(what_to_do what, rt::deadline until);
-    asio::awaitable<rung_report> go_round(what_to_do what, rt::deadline until);
-    asio::awaitable<rung_report> act(fence_order, rt::deadline until) override {
-        return go_round(what_to_do::stop, until);
+    asio::awaitable<std::shared_ptr<round_state>> ask_all(what_to_do what, permission may_act,
+                                                          rt::deadline until);
+    asio::awaitable<rung_report> go_round(what_to_do what, permission may_act, rt::deadline until);
+    asio::awaitable<rung_report> act(fence_order order, rt::deadline until) override {
+        return go_round(what_to_do::stop, std::move(order.may_act), until);
     }
     asio::awaitable<rung_report> observe(fence_order order, rt::deadline until) override;
     asio::awaitable<rt::result<void>> ready(rt::deadline until) override;
@@ -231,6 +234,7 @@ private:
 };
 
 asio::awaitable<std::shared_ptr<round_state>> detach_driver::ask_all(what_to_do what,
+                                                                     permission may_act,
                                                                      rt::deadline until) {
     auto round = std::make_shared<round_state>();
     round->replicas = options_.replicas;
@@ -239,6 +243,7 @@ asio::awaitable<std::shared_ptr<round_state>> detach_driver::ask_all(what_to_do 
     round->ends.assign(round->replicas.size(), silent);
     round->target = target_;
     round->what = what;
+    round->may_act = std::move(may_act);
     round->until = until;
     rt::task_group replicas(executor_);
     for (std::size_t i = 0; i < round->replicas.size(); ++i)
@@ -290,21 +295,22 @@ rung_report detach_driver::report_on(const round_state& round) const {
     return report_counts(round);
 }
 
-asio::awaitable<rung_report> detach_driver::go_round(what_to_do what, rt::deadline until) {
+asio::awaitable<rung_report> detach_driver::go_round(what_to_do what, permission may_act,
+                                                     rt::deadline until) {
     if (!problem_.empty())
         co_return report_of(rung_outcome::failed, rung_failure::not_found, problem_);
-    const auto round = co_await ask_all(what, until);
+    const auto round = co_await ask_all(what, std::move(may_act), until);
     co_return report_on(*round);
 }
 
 asio::awaitable<rung_report> detach_driver::observe(fence_order, rt::deadline until) {
-    rung_report report = co_await go_round(what_to_do::look, until);
+    rung_report report = co_await go_round(what_to_do::look, permission(), until);
     co_return as_look(std::move(report));
 }
 
 asio::awaitable<rt::result<void>> detach_driver::ready(rt::deadline until) {
     if (!problem_.empty()) co_return rt::error{rt::errc::config, 0, problem_};
-    const auto round = co_await ask_all(what_to_do::look, until);
+    const auto round = co_await ask_all(what_to_do::look, permission(), until);
     for (std::size_t i = 0; i < round->ends.size(); ++i) {
         if (!round->ends[i].failure) continue;
         rt::error failure = *round->ends[i].failure;

@@ -4,11 +4,12 @@
 // Promises of every driver: it returns by the deadline and a short grace (S8); a timeout is
 // `unknown`, never `failed` (S7); `confirmed` rests on fresh evidence that is not the answer of the
 // act itself (S5); no secret leaves it (S11); nothing is left running, neither a child nor a
-// connection; acting twice does no harm.
+// connection; acting twice does no harm; each step that changes something asks may_act before (S2).
 #pragma once
 
 #include "agent/rt/deadline.hpp"
 #include "agent/rt/error.hpp"
+#include "fencing/drivers/permission.hpp"
 #include "fencing/rung_report.hpp"
 
 #include <boost/asio/awaitable.hpp>
@@ -32,6 +33,7 @@ struct fence_order {
     std::string incident;  // identifies the fence in journal and logs; [a-z0-9-]
     std::string nonce;     // fresh for each act; what answers with it has answered this act
     std::string reason;    // for a person, in logs of the other side where it keeps any
+    permission may_act = {};
 };
 
 class driver {

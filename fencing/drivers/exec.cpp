@@ -103,6 +103,7 @@ asio::awaitable<rung_report> exec_driver::act(fence_order order, rt::deadline un
     if (!is_token(order.nonce) || !is_token(order.incident)) co_return bad_order_report();
     auto what = command_for("fence", order);
     rt::checkpoint("exec.fence");
+    if (!allowed(order.may_act)) co_return not_allowed_report(target_.server, false);
     const program_end end = co_await run_program(runner_, std::move(what), until);
     rt::checkpoint("exec.fence_answered");
     if (!end.code) co_return not_ended_report(end);

@@ -134,6 +134,7 @@ asio::awaitable<rung_report> fence_agent_driver::act(fence_order order, rt::dead
     const std::string wrong = problem();
     if (!wrong.empty()) co_return report_of(rung_outcome::failed, rung_failure::internal, wrong);
     rt::checkpoint("fence_agent.off");
+    if (!allowed(order.may_act)) co_return not_allowed_report(target_.server, false);
     const program_end end = co_await ask("off", until);
     rt::checkpoint("fence_agent.off_answered");
     if (!end.code) co_return not_ended_report(end);

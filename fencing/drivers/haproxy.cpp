@@ -128,12 +128,13 @@ rung_report haproxy_driver::report_not_isolated(const seen_server& seen, rung_ou
 
 // A session may be on its way to the server while it is taken out, and a person may set it ready
 // meanwhile; so it is told again until it is seen to be done.
-asio::awaitable<rung_report> haproxy_driver::act(fence_order, rt::deadline until) {
+asio::awaitable<rung_report> haproxy_driver::act(fence_order order, rt::deadline until) {
     if (!problem_.empty())
         co_return report_of(rung_outcome::failed, rung_failure::internal, problem_);
     bool acted = false;
     for (;;) {
         rt::checkpoint("haproxy.take_out");
+        if (!allowed(order.may_act)) co_return not_allowed_report(target_.server, acted);
         const command_end taken_out =
             co_await command("set server " + server_ + " state maint", until);
         // What HAProxy refused or did not know, it did not do.
@@ -143,6 +144,7 @@ asio::awaitable<rung_report> haproxy_driver::act(fence_order, rt::deadline until
             co_return error_report(taken_out.done.error(), acted || (taken_out.sent && !refused));
         acted = true;
         rt::checkpoint("haproxy.end_sessions");
+        if (!allowed(order.may_act)) co_return not_allowed_report(target_.server, acted);
         const command_end ended = co_await command("shutdown sessions server " + server_, until);
         if (!ended.done) co_return error_report(ended.done.error(), acted);
         rt::checkpoint("haproxy.look");

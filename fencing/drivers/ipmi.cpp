@@ -159,11 +159,12 @@ asio::awaitable<reading> ipmi_driver::read_again(rt::deadline until) {
     co_return co_await read_power(until);
 }
 
-asio::awaitable<rung_report> ipmi_driver::act(fence_order, rt::deadline until) {
+asio::awaitable<rung_report> ipmi_driver::act(fence_order order, rt::deadline until) {
     const std::string wrong = problem();
     if (!wrong.empty()) co_return report_of(rung_outcome::failed, rung_failure::internal, wrong);
     auto what = command_for("off", until);
     rt::checkpoint("ipmi.off");
+    if (!allowed(order.may_act)) co_return not_allowed_report(target_.server, false);
     const program_end end = co_await run_program(runner_, std::move(what), until);
     rt::checkpoint("ipmi.off_answered");
     if (!end.code) co_return not_ended_report(end);

@@ -45,8 +45,11 @@ struct seen_server {
 class admin_session {
 public:
     admin_session(asio::any_io_executor executor, rt::sql::network& network,
-                  const rt::sql::endpoint& where, rt::deadline until)
-        : link_(std::move(executor), network), where_(where), until_(until) {}
+                  const rt::sql::endpoint& where, rt::deadline until, permission may_act = {})
+        : link_(std::move(executor), network),
+          where_(where),
+          until_(until),
+          may_act_(std::move(may_act)) {}
 
     asio::awaitable<rt::result<void>> open() {
         auto done = co_await link_.open(where_, until_);
@@ -63,6 +66,12 @@ public:
         if (!done && done.error().code == rt::errc::denied)
             done = rt::error{rt::errc::query, done.error().native, done.error().message};
         co_return done;
+    }
+
+    // A statement that changes something.
+    asio::awaitable<rt::result<void>> tell(std::string statement) {
+        if (!allowed(may_act_)) co_return not_allowed_error();
+        co_return co_await run(std::move(statement));
     }
 
     asio::awaitable<rt::result<proxysql_rows>> states(const char* table,
@@ -89,6 +98,7 @@ private:
     rt::sql::connection link_;
     const rt::sql::endpoint& where_;
     rt::deadline until_;
+    const permission may_act_;
     rt::sql::rows answer_;
 };
 
@@ -122,9 +132,10 @@ private:
     asio::awaitable<rung_report> act(fence_order order, rt::deadline until) override;
     asio::awaitable<rung_report> observe(fence_order order, rt::deadline until) override;
     asio::awaitable<rt::result<void>> ready(rt::deadline until) override;
-    asio::awaitable<rt::result<void>> take_out(progress& made, rt::deadline until);
+    asio::awaitable<rt::result<void>> take_out(progress& made, permission may_act,
+                                               rt::deadline until);
     asio::awaitable<rt::result<void>> settle_memory(admin_session& session, progress& made);
-    asio::awaitable<rt::result<void>> end_sessions(rt::deadline until);
+    asio::awaitable<rt::result<void>> end_sessions(permission may_act, rt::deadline until);
     asio::awaitable<rt::result<seen_server>> look(rt::deadline until);
     rung_report report_isolated(const progress& made) const;
     rung_report report_not_isolated(const seen_server& seen, rung_outcome outcome,
@@ -159,11 +170,12 @@ asio::awaitable<rt::result<void>> proxysql_driver::settle_memory(admin_session& 
     made.acted = true;
     made.discarded += *edited;
     rt::checkpoint("proxysql.settle_memory");
-    co_return co_await session.run(say::copy_runtime_to_memory);
+    co_return co_await session.tell(say::copy_runtime_to_memory);
 }
 
-asio::awaitable<rt::result<void>> proxysql_driver::take_out(progress& made, rt::deadline until) {
-    admin_session session(executor_, network_, options_.admin, until);
+asio::awaitable<rt::result<void>> proxysql_driver::take_out(progress& made, permission may_act,
+                                                            rt::deadline until) {
+    admin_session session(executor_, network_, options_.admin, until, std::move(may_act));
     auto done = co_await session.open();
     if (!done) co_return done;
     const auto memory = co_await session.states(memory_table, server_);
@@ -175,25 +187,26 @@ asio::awaitable<rt::result<void>> proxysql_driver::take_out(progress& made, rt::
     if (!done) co_return done;
     made.acted = true;
     rt::checkpoint("proxysql.take_out");
-    done = co_await session.run(say::take_out(server_));
+    done = co_await session.tell(say::take_out(server_));
     if (!done) co_return done;
     rt::checkpoint("proxysql.load");
-    done = co_await session.run(say::load_to_runtime);
+    done = co_await session.tell(say::load_to_runtime);
     if (!done) co_return done;
     rt::checkpoint("proxysql.save");
-    co_return co_await session.run(say::save_to_disk);
+    co_return co_await session.tell(say::save_to_disk);
 }
 
 // A session that is idle in a transaction holds its connection until its next statement.
-asio::awaitable<rt::result<void>> proxysql_driver::end_sessions(rt::deadline until) {
-    admin_session session(executor_, network_, options_.admin, until);
+asio::awaitable<rt::result<void>> proxysql_driver::end_sessions(permission may_act,
+                                                                rt::deadline until) {
+    admin_session session(executor_, network_, options_.admin, until, std::move(may_act));
     auto done = co_await session.open();
     if (!done) co_return done;
     const auto holders = co_await session.numbers(say::sessions(server_));
     if (!holders) co_return holders.error();
     for (const std::uint64_t holder : *holders) {
         rt::checkpoint("proxysql.kill_session");
-        done = co_await session.run(fmt::format("KILL CONNECTION {}", holder));
+        done = co_await session.tell(fmt::format("KILL CONNECTION {}", holder));
         // Whoever has gone meanwhile is unknown to it.
         if (!done && done.error().code != rt::errc::query) co_return done;
     }
@@ -243,14 +256,14 @@ rung_report proxysql_driver::report_not_isolated(const seen_server& seen, rung_o
 }
 
 // Taken out again when the monitor or a person has put it back meanwhile.
-asio::awaitable<rung_report> proxysql_driver::act(fence_order, rt::deadline until) {
+asio::awaitable<rung_report> proxysql_driver::act(fence_order order, rt::deadline until) {
     if (!problem_.empty())
         co_return report_of(rung_outcome::failed, rung_failure::not_found, problem_);
     progress made;
     bool out = false;
     for (;;) {
         if (!out) {
-            const auto done = co_await take_out(made, until);
+            const auto done = co_await take_out(made, order.may_act, until);
             if (!done) co_return error_report(done.error(), made.acted);
         }
         rt::checkpoint("proxysql.look");
@@ -259,7 +272,7 @@ asio::awaitable<rung_report> proxysql_driver::act(fence_order, rt::deadline unti
         if (seen->isolated()) co_return report_isolated(made);
         out = seen->taken_out();
         if (out) {
-            const auto ended = co_await end_sessions(until);
+            const auto ended = co_await end_sessions(order.may_act, until);
             if (!ended) co_return error_report(ended.error(), made.acted);
         }
         co_await pause(between_looks, until);

@@ -27,8 +27,8 @@ public:
 private:
     // The order only names the fence: the evidence is read on new connections, and so cannot be an
     // answer to an older act.
-    asio::awaitable<rung_report> act(fence_order, rt::deadline until) override {
-        sql_fence fence(executor_, network_, server_, options_);
+    asio::awaitable<rung_report> act(fence_order order, rt::deadline until) override {
+        sql_fence fence(executor_, network_, server_, options_, order.may_act);
         co_return co_await fence.run(until);
     }
 

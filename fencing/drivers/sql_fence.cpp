@@ -109,12 +109,13 @@ rung_report report_without_evidence(const std::string& server, const rt::error& 
 }
 
 sql_fence::sql_fence(asio::any_io_executor executor, rt::sql::network& network, std::string server,
-                     const sql_fence_options& options)
+                     const sql_fence_options& options, permission may_act)
     : executor_(executor),
       network_(network),
       server_(std::move(server)),
       options_(options),
-      setter_(executor, network, options.where) {}
+      may_act_(std::move(may_act)),
+      setter_(executor, network, options.where, may_act_) {}
 
 asio::awaitable<rung_report> sql_fence::run(rt::deadline until) {
     const auto began = rt::steady_clock::now();
@@ -155,6 +156,7 @@ asio::awaitable<rung_report> sql_fence::one_round(rt::deadline until) {
     if (done) done = co_await end_sessions(share_of(until, 50));
     setter_.close();
     const bool cancelled = !done && done.error().code == rt::errc::cancelled;
+    if (cancelled && !allowed(may_act_)) co_return not_allowed_report(server_, sent_);
     if (cancelled) co_return report_without_evidence(server_, done.error());
 
     auto seen = co_await gather_evidence(executor_, network_, options_, until);
@@ -200,13 +202,13 @@ asio::awaitable<rt::result<void>> sql_fence::send_closing(std::string_view state
                                                           rt::deadline until) {
     const bool late = co_await rt::is_cancelled();
     if (late) co_return rt::error{rt::errc::cancelled, 0, "was told to stop"};
-    way_clearer helper(executor_, network_, options_.where, record_);
+    way_clearer helper(executor_, network_, options_.where, may_act_, record_);
     rt::task_group helpers(executor_);
     helpers.spawn("clear the way", helper.run(options_.patience, until));
-    sent_ = true;
     rt::checkpoint("sql.set_read_only");
     auto done = co_await setter_.tell(statement, until);
     rt::checkpoint("sql.read_only_set");
+    if (done || done.error().code != rt::errc::cancelled) sent_ = true;
     const bool stopped = co_await rt::is_cancelled();
     helper.stop();
     if (stopped) helpers.cancel();

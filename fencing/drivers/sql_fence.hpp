@@ -25,7 +25,7 @@ rung_report report_without_evidence(const std::string& server, const rt::error& 
 class sql_fence {
 public:
     sql_fence(boost::asio::any_io_executor executor, rt::sql::network& network, std::string server,
-              const sql_fence_options& options);
+              const sql_fence_options& options, permission may_act);
 
     boost::asio::awaitable<rung_report> run(rt::deadline until);
 
@@ -45,6 +45,7 @@ private:
     rt::sql::network& network_;
     const std::string server_;
     const sql_fence_options& options_;
+    const permission may_act_;
     sql_reader setter_;
     std::optional<sql_reading> before_;
     kill_record record_;

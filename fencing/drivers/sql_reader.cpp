@@ -57,8 +57,8 @@ bool is_withheld(const rt::error& failure) noexcept {
 }  // namespace
 
 sql_reader::sql_reader(asio::any_io_executor executor, rt::sql::network& network,
-                       const rt::sql::endpoint& where)
-    : where_(where), link_(std::move(executor), network) {}
+                       const rt::sql::endpoint& where, permission may_act)
+    : where_(where), may_act_(std::move(may_act)), link_(std::move(executor), network) {}
 
 asio::awaitable<rt::result<void>> sql_reader::greet(int lock_wait, rt::deadline until) {
     auto done = co_await link_.open(where_, until);
@@ -139,6 +139,7 @@ asio::awaitable<rt::result<std::vector<std::string>>> sql_reader::read_grants(rt
 }
 
 asio::awaitable<rt::result<void>> sql_reader::tell(std::string_view statement, rt::deadline until) {
+    if (!allowed(may_act_)) co_return not_allowed_error();
     co_return co_await link_.query(statement, answer_, until);
 }
 

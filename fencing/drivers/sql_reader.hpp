@@ -1,11 +1,13 @@
 // One connection of the SQL rung: logs in, learns what kind of server it is, and reads the evidence
-// that a fence rests on. Knows nothing of fencing order or outcome; changes nothing in the server.
+// that a fence rests on. Knows nothing of fencing order or outcome; changes nothing in the server
+// but by tell().
 #pragma once
 
 #include "agent/rt/deadline.hpp"
 #include "agent/rt/error.hpp"
 #include "agent/rt/sql/connection.hpp"
 #include "checks/queries/queries.hpp"
+#include "fencing/drivers/permission.hpp"
 #include "fencing/rung_report.hpp"
 #include "fencing/sql_evidence.hpp"
 #include "fencing/sql_plan.hpp"
@@ -24,9 +26,9 @@ rung_failure failure_of(const rt::error& failure) noexcept;
 
 class sql_reader {
 public:
-    // Both outlive the reader.
+    // `network` and `where` outlive the reader; `may_act` is about tell().
     sql_reader(boost::asio::any_io_executor executor, rt::sql::network& network,
-               const rt::sql::endpoint& where);
+               const rt::sql::endpoint& where, permission may_act = {});
 
     // Logs in, asks for flavour and version, and bounds our own session; `lock_wait` in seconds.
     boost::asio::awaitable<rt::result<void>> greet(int lock_wait, rt::deadline until);
@@ -44,7 +46,8 @@ public:
     // The lines of SHOW GRANTS.
     boost::asio::awaitable<rt::result<std::vector<std::string>>> read_grants(rt::deadline until);
 
-    // A statement without an answer that matters.
+    // A statement that changes something and has no answer that matters. errc::cancelled: it was
+    // not allowed any more, and not sent.
     boost::asio::awaitable<rt::result<void>> tell(std::string_view statement, rt::deadline until);
 
     // Since the last good greet().
@@ -55,6 +58,7 @@ public:
 
 private:
     const rt::sql::endpoint& where_;
+    const permission may_act_;
     rt::sql::connection link_;
     rt::sql::rows answer_;
     checks::queries::identity identity_;

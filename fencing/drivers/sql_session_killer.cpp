@@ -83,8 +83,11 @@ asio::awaitable<rt::result<void>> kill_sessions(sql_reader& link, std::vector<st
 }
 
 way_clearer::way_clearer(asio::any_io_executor executor, rt::sql::network& network,
-                         const rt::sql::endpoint& where, kill_record& record)
-    : where_(where), link_(executor, network, where), record_(record), wake_(executor) {}
+                         const rt::sql::endpoint& where, permission may_act, kill_record& record)
+    : where_(where),
+      link_(executor, network, where, std::move(may_act)),
+      record_(record),
+      wake_(executor) {}
 
 void way_clearer::stop() {
     stopped_ = true;

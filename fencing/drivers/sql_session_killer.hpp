@@ -32,7 +32,7 @@ boost::asio::awaitable<rt::result<void>> kill_sessions(sql_reader& link,
 class way_clearer {
 public:
     way_clearer(boost::asio::any_io_executor executor, rt::sql::network& network,
-                const rt::sql::endpoint& where, kill_record& record);
+                const rt::sql::endpoint& where, permission may_act, kill_record& record);
 
     // Waits for `patience`, then clears, again and again, until stop() or the deadline. On a
     // connection of its own, opened only then.

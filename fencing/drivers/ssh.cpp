@@ -230,6 +230,7 @@ asio::awaitable<rung_report> ssh_driver::act(fence_order order, rt::deadline unt
         co_return report_of(rung_outcome::failed, rung_failure::internal, problem_);
     if (!is_token(order.nonce)) co_return bad_order_report();
     rt::checkpoint("ssh.stop");
+    if (!allowed(order.may_act)) co_return not_allowed_report(target_.server, false);
     const exchange stopped = co_await ask("stop", order.nonce, until);
     rt::checkpoint("ssh.stop_answered");
     if (stopped.said != answer::done) co_return report_not_stopped(stopped);

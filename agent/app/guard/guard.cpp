@@ -48,16 +48,20 @@ struct guard::climbing {
     std::string incident;
     fencing::ladder climb;
     checks::moment begun_at;
+    std::uint64_t lease_epoch;          // in which it was begun
+    std::string refused;                // why a step of a rung was not allowed any more
     rt::event wake;                     // a judgement came, or the rung ended
     std::optional<rung_report> report;  // of the rung that ended
 
     climbing(const fencing::fence_plan& what, const fencing::decision& made, std::string name,
-             checks::moment now, checks::moment deadline, asio::any_io_executor executor)
+             checks::moment now, checks::moment deadline, std::uint64_t epoch,
+             asio::any_io_executor executor)
         : plan(what),
           survivors(made.survivors),
           incident(std::move(name)),
           climb(what.rungs, deadline),
           begun_at(now),
+          lease_epoch(epoch),
           wake(std::move(executor)) {}
 };
 
@@ -189,8 +193,9 @@ asio::awaitable<rt::result<void>> guard::note(fence_entry entry, rt::durability 
 void guard::begin(const fencing::fence_plan& plan, const fencing::decision& made) {
     if (climbs_.contains(plan.server)) return;
     checks::moment now = boot_now();
-    auto climb = std::make_shared<climbing>(plan, made, new_incident(plan.server), now,
-                                            now + policy_.deadline, with_.executor);
+    auto climb =
+        std::make_shared<climbing>(plan, made, new_incident(plan.server), now,
+                                   now + policy_.deadline, with_.lease().epoch, with_.executor);
     climbs_[plan.server] = climb;
     fencing::fence_started(state_, plan.server, climb->incident, now);
     tasks_.spawn("fence " + plan.server, this->climb(climb));
@@ -200,6 +205,25 @@ std::string guard::why_stop(const climbing& now) const {
     if (!newest_) return "";
     return fencing::why_stop(now.plan, now.survivors, newest_->seen, newest_->verdict, state_,
                              with_.lease(), policy_);
+}
+
+// Why nothing may be done at this very moment. By the clock, not by the newest judgement: the whole
+// process may have been paused since that was made (S2, S3).
+std::string guard::why_not_now() const {
+    const checks::moment now = boot_now();
+    if (policy_.needs_lease && !with_.lease().valid(now)) return "the lease was lost";
+    if (!newest_ || now - newest_->seen.at > policy_.stale_after)
+        return "what was last seen is too old to act on; was the agent paused?";
+    return "";
+}
+
+fencing::permission guard::permission_for(std::shared_ptr<climbing> now) const {
+    return [this, now] {
+        now->refused = why_not_now();
+        if (policy_.needs_lease && with_.lease().epoch != now->lease_epoch)
+            now->refused = "the lease was lost";
+        return now->refused.empty();
+    };
 }
 
 // A reading that began after the ladder did shows it read-only, replicating or away by refusal.
@@ -229,7 +253,8 @@ asio::awaitable<void> guard::climb(std::shared_ptr<climbing> now) {
     co_await note(std::move(begun), rt::durability::cached);
     for (;;) {
         const bool ending = co_await rt::is_cancelled();
-        std::string why = ending ? std::string("the agent was told to end") : why_stop(*now);
+        std::string why = ending ? std::string("the agent was told to end") : now->refused;
+        if (why.empty()) why = why_stop(*now);
         auto step = now->climb.next(boot_now(), why, seen_stopped(*now));
         if (step.what == ladder_step::finish) break;
         bool acted = co_await act(now, step);
@@ -242,7 +267,7 @@ asio::awaitable<void> guard::climb(std::shared_ptr<climbing> now) {
 asio::awaitable<bool> guard::act(std::shared_ptr<climbing> now, ladder_action step) {
     co_await asio::this_coro::throw_if_cancelled(false);
     const std::string rung = now->climb.rungs()[step.rung].name;
-    fencing::fence_order order{now->incident, new_nonce(), now->plan.why};
+    fencing::fence_order order{now->incident, new_nonce(), now->plan.why, permission_for(now)};
     bool verifying = step.what == ladder_step::verify;
     if (!verifying) {
         fence_entry intent = entry_of(record_kind::intent, now->plan.server);

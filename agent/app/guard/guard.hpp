@@ -95,6 +95,8 @@ private:
     boost::asio::awaitable<void> ladders_end(std::vector<std::string> servers);
     fence_entry entry_of_person(record_kind kind, const person_order& order) const;
     std::string why_stop(const climbing& now) const;
+    std::string why_not_now() const;
+    fencing::permission permission_for(std::shared_ptr<climbing> now) const;
     bool seen_stopped(const climbing& now) const;
     fence_entry entry_of(record_kind kind, const std::string& server) const;
     fencing::driver* driver_of(const std::string& server, const std::string& rung);

@@ -15,6 +15,9 @@ namespace primacy::tests {
 
 inline const fencing::fence_target target{"shop", "db1", "10.0.0.1", 3306, ""};
 inline const fencing::fence_order order{"incident-1", "n-42", "two writers"};
+// What allowed it is over: the lease was lost, say.
+inline const fencing::fence_order order_that_is_over{"incident-1", "n-42", "two writers",
+                                                     [] { return false; }};
 
 struct driver_call {
     boost::asio::io_context context;

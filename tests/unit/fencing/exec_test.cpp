@@ -133,6 +133,12 @@ TEST_CASE_FIXTURE(exec_fixture, "exec: check of a program that can be asked, and
     CHECK(runner.runs.size() == 2);
 }
 
+TEST_CASE_FIXTURE(exec_fixture, "exec: what is not allowed any more is not begun") {
+    check_report(fence(device(), order_that_is_over), rung_outcome::failed,
+                 rung_failure::cancelled);
+    CHECK(runner.runs.empty());
+}
+
 TEST_CASE_FIXTURE(exec_fixture, "exec: an order that is no token is not handed on") {
     check_report(fence(device(), {"Incident 1", "n-42", ""}), rung_outcome::failed,
                  rung_failure::internal);

@@ -186,6 +186,12 @@ TEST_CASE_FIXTURE(agent_fixture, "fence-agent: one without status never confirms
     CHECK(runner.runs.size() == 1);
 }
 
+TEST_CASE_FIXTURE(agent_fixture, "fence-agent: what is not allowed any more is not begun") {
+    check_report(fence(device(), order_that_is_over), rung_outcome::failed,
+                 rung_failure::cancelled);
+    CHECK(runner.runs.empty());
+}
+
 TEST_CASE_FIXTURE(agent_fixture, "fence-agent: verify and check only look") {
     runner.ends(0).ends(2).ends(0).ends(2).ends(1, "", "ERROR: Unable to connect/login\n");
     check_report(verify(device()), rung_outcome::failed, rung_failure::still_alive);

@@ -133,6 +133,12 @@ TEST_CASE_FIXTURE(ipmi_fixture, "ipmi: time and cancellation leave it unknown") 
     }
 }
 
+TEST_CASE_FIXTURE(ipmi_fixture, "ipmi: what is not allowed any more is not begun") {
+    check_report(fence(device(), order_that_is_over), rung_outcome::failed,
+                 rung_failure::cancelled);
+    CHECK(runner.runs.empty());
+}
+
 TEST_CASE_FIXTURE(ipmi_fixture, "ipmi: verify looks twice and never acts") {
     SUBCASE("off") {
         runner.ends(0, off).ends(0, off);

@@ -231,6 +231,15 @@ TEST_CASE_FIXTURE(ssh_fixture, "ssh: a nonce that is no token is never sent") {
     CHECK(runner.runs.empty());
 }
 
+TEST_CASE_FIXTURE(ssh_fixture, "ssh: what is not allowed any more is not begun") {
+    fence_order over = order;
+    over.may_act = [] { return false; };
+    const auto report = fence(over);
+    CHECK(report.outcome == rung_outcome::failed);
+    CHECK(report.reason == rung_failure::cancelled);
+    CHECK(runner.runs.empty());
+}
+
 TEST_CASE_FIXTURE(ssh_fixture, "ssh: verify only looks") {
     SUBCASE("stopped") {
         runner.ends(0, "STOPPED n-42 db1\n");
