@@ -147,6 +147,7 @@ namespace {
 struct replaying {
     fencing::fence_state state;
     std::map<std::string, unfinished_fence> open;  // by server
+    std::map<std::string, fence_entry> openings;   // by server
     checks::wall_time wall;
     checks::moment boot;
 
@@ -202,13 +203,17 @@ void replaying::apply(const fence_entry& record) {
             open[record.server] = {record.server, record.incident, {}};
             break;
         case record_kind::intent: note_intent(record); break;
-        case record_kind::outcome: note_outcome(record); break;
+        case record_kind::outcome:
+            if (record.rung.empty()) openings.erase(record.server);
+            note_outcome(record);
+            break;
         case record_kind::ended: note_end(record); break;
         case record_kind::contested:
             state.servers[record.server].did_not_hold.insert(record.rung);
             break;
         case record_kind::released:
             open.erase(record.server);
+            openings.erase(record.server);
             fencing::fence_released(state, record.server);
             break;
         case record_kind::confirmed_by_person:
@@ -223,7 +228,7 @@ void replaying::apply(const fence_entry& record) {
                     fencing::maintenance_window{boot + (*record.until - wall), record.reason};
             break;
         case record_kind::resolving: break;
-        case record_kind::opened: fencing::fence_released(state, record.server); break;
+        case record_kind::opened: openings[record.server] = record; break;
     }
 }
 
@@ -231,12 +236,14 @@ void replaying::apply(const fence_entry& record) {
 
 replayed replay(const std::vector<fence_entry>& records, const std::string& topology,
                 checks::wall_time wall, checks::moment boot) {
-    replaying now{{}, {}, wall, boot};
+    replaying now{{}, {}, {}, wall, boot};
     for (const auto& record : records)
         if (record.topology == topology) now.apply(record);
-    replayed made{std::move(now.state), {}};
+    replayed made{std::move(now.state), {}, {}};
     for (auto& [server, fence] : now.open)
         made.unfinished.push_back(std::move(fence));
+    for (auto& [server, record] : now.openings)
+        made.openings.push_back(std::move(record));
     return made;
 }
 

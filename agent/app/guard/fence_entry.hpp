@@ -25,7 +25,7 @@ enum class record_kind {
     confirmed_by_person,
     pinned,       // an empty `server` ends it
     maintenance,  // without `until` it ends
-    opened,       // a person is about to have it made writable
+    opened,       // a person is about to have it made writable; `released` or `outcome` follows
     resolving     // a person keeps this server: the others are stopped first
 };
 std::string_view to_string(record_kind kind) noexcept;
@@ -72,6 +72,7 @@ struct unfinished_fence {
 struct replayed {
     fencing::fence_state state;
     std::vector<unfinished_fence> unfinished;
+    std::vector<fence_entry> openings;  // of which it is not known whether they came about
 };
 
 // What is known of one topology after its records, oldest first. `wall` and `boot` are the same

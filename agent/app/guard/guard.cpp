@@ -28,10 +28,6 @@ namespace {
 constexpr auto look_at_lease_every = 100ms;
 constexpr auto patience_after_deadline = 5s;  // a driver may take its grace and no more
 
-rt::deadline deadline_of(checks::moment until) {
-    return rt::deadline::after(until - boot_now());
-}
-
 std::string text_of(const fencing::decision& made) {
     std::string text = std::string(fencing::to_string(made.what)) + ": " + made.reason;
     for (const auto& obstacle : made.obstacles)
@@ -74,6 +70,11 @@ guard::guard(std::shared_ptr<const topology_config> config, fencing::fencing_pol
       random_(std::random_device{}()) {
     state_ = std::move(past.state);
     unfinished_ = std::move(past.unfinished);
+    openings_ = std::move(past.openings);
+    with_.open_for_writing = [this, open = std::move(with_.open_for_writing)](
+                                 const server_config& server, rt::deadline until) {
+        return open_if_allowed(open, server, until);
+    };
     for (const auto& server : config_->servers) {
         statistics_[server.name];
         for (const auto& name : server.fence)

@@ -29,6 +29,8 @@ namespace primacy::app {
 
 class guard {
 public:
+    using opening =
+        std::function<boost::asio::awaitable<rt::result<void>>(const server_config&, rt::deadline)>;
     struct services {
         boost::asio::any_io_executor executor;
         fence_journal* journal = nullptr;
@@ -41,8 +43,7 @@ public:
         // Asks for the lease, or gives it back; nothing where there is none.
         std::function<void(bool)> want_lease;
         // Makes the server writable, for a person's unfence only (S1).
-        std::function<boost::asio::awaitable<rt::result<void>>(const server_config&, rt::deadline)>
-            open_for_writing;
+        opening open_for_writing;
     };
 
     guard(std::shared_ptr<const topology_config> config, fencing::fencing_policy policy,
@@ -73,6 +74,9 @@ private:
     boost::asio::awaitable<fencing::rung_report> look_after_restart(unfinished_fence left,
                                                                     tried_rung tried,
                                                                     rt::deadline until);
+    boost::asio::awaitable<void> take_up_opening(fence_entry left);
+    boost::asio::awaitable<rt::result<void>> open_if_allowed(opening open, server_config server,
+                                                             rt::deadline until);
     boost::asio::awaitable<void> watch_device(device which, std::chrono::milliseconds first);
     boost::asio::awaitable<void> idle();
     // The only way into the journal: what goes wrong is logged, and disarms us.
@@ -108,6 +112,7 @@ private:
     services with_;
     fencing::fence_state state_;
     std::vector<unfinished_fence> unfinished_;
+    std::vector<fence_entry> openings_;  // that a restart interrupted
     std::shared_ptr<const topology_snapshot> newest_;
     fencing::decision decision_;
     std::string decision_text_;  // as it was logged last
@@ -115,7 +120,7 @@ private:
     std::map<device, method_health> health_;
     std::map<std::string, fence_statistics> statistics_;
     rt::task_group tasks_;
-    // By server; null: what a restart interrupted is being looked at, and nobody begins another.
+    // By server; null: what a restart interrupted is looked at, and nobody begins another.
     std::map<std::string, std::shared_ptr<climbing>> climbs_;
     std::uint64_t incidents_ = 0;
     std::string resolving_;  // the server that a resolve under way keeps

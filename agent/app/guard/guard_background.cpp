@@ -76,6 +76,50 @@ asio::awaitable<void> guard::take_up(unfinished_fence left) {
     co_await end_fence(left.server, left.incident, std::move(end));
 }
 
+// A person's order to make a server writable was noted, and not what came of it.
+asio::awaitable<void> guard::take_up_opening(fence_entry left) {
+    rung_report found{rung_outcome::unknown, rung_failure::not_found, "nobody can look", {}};
+    std::unique_ptr<fencing::driver> eyes;
+    for (const auto& server : config_->servers)
+        if (server.name == left.server) eyes = with_.make_driver(server, "sql");
+    if (eyes) {
+        fencing::fence_order order{"", new_nonce(), "an opening that a restart interrupted"};
+        auto looked = co_await eyes->verify(std::move(order), rt::deadline::after(10s));
+        found = std::move(looked);
+    }
+    const bool open = found.outcome == rung_outcome::failed;  // to be seen stopped
+    const std::string said = "the opening of " + left.server + " that a restart interrupted " +
+                             (open ? "had come about" : "is not seen: " + found.sentence);
+    rt::log(rt::log_level::warning, "fence", config_->name + ": " + said,
+            {{"topology", config_->name}, {"server", left.server}});
+    fence_entry end = entry_of(open ? record_kind::released : record_kind::outcome, left.server);
+    end.by = left.by;
+    end.reason = said;
+    if (!open) end.result = found.outcome == rung_outcome::unknown ? "unknown" : "failed";
+    if (open) fencing::fence_released(state_, left.server);
+    climbs_.erase(left.server);
+    co_await note(std::move(end));
+}
+
+// Nobody is opened on the strength of a lease that is over (S2), and what came of it is noted: the
+// note of a good end is its caller's.
+asio::awaitable<rt::result<void>> guard::open_if_allowed(opening open, server_config server,
+                                                         rt::deadline until) {
+    std::string why = why_not_now();
+    rt::result<void> opened =
+        rt::error{rt::errc::cancelled, 0, server.name + " was not opened: " + why};
+    if (policy_.needs_lease) until = until.sooner(deadline_of(with_.lease().valid_until));
+    if (why.empty()) opened = co_await open(server, until);
+    if (opened) co_return opened;
+    const bool may_come =
+        opened.error().code == rt::errc::timeout || opened.error().code == rt::errc::lost;
+    fence_entry end = entry_of(record_kind::outcome, server.name);
+    end.result = fencing::to_string(may_come ? rung_outcome::unknown : rung_outcome::failed);
+    end.reason = opened.error().message;
+    co_await note(std::move(end));
+    co_return opened;
+}
+
 // One device, for ever; each has a task of its own, so that one that hangs delays no other.
 asio::awaitable<void> guard::watch_device(device which, std::chrono::milliseconds first) {
     asio::steady_timer timer(with_.executor);
@@ -112,6 +156,11 @@ asio::awaitable<void> guard::run() {
         tasks_.spawn("take up " + left.server, take_up(left));
     }
     unfinished_.clear();
+    for (auto& left : openings_) {
+        climbs_.try_emplace(left.server, nullptr);
+        tasks_.spawn("take up the opening of " + left.server, take_up_opening(left));
+    }
+    openings_.clear();
     // Whether SQL would do it is of interest only where we may act: it costs the server a login.
     // One after the other, because a thousand logins at once are an attack.
     auto first = check_devices_every * std::uniform_real_distribution<double>(0, 0.1)(random_);

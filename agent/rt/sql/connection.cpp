@@ -455,7 +455,10 @@ asio::awaitable<result<void>> connection::query(std::string_view statement, rows
     busy_mark mark(self->busy);
     answer.restart();
     result<void> outcome = error{errc::lost, 0, "query " + self->where + ": not connected"};
-    if (self->usable) {
+    // A process that was paused wakes up before its timers do, and would send what is long stale.
+    if (self->usable && until.passed()) {
+        outcome = error{errc::timeout, 0, "query " + self->where + ": no time was left for it"};
+    } else if (self->usable) {
         self->arm(until);
         outcome = co_await self->send(statement);
         if (outcome) outcome = co_await self->read_answer(answer, limits);

@@ -187,6 +187,29 @@ TEST_CASE("a server that was given back has no fence any more") {
     CHECK_FALSE(past.state.servers.contains("db1"));
 }
 
+TEST_CASE("an opening is not taken for done before its end is noted") {
+    const std::vector<fence_entry> fenced = {entry(record_kind::begun, "db1", 20s),
+                                             ended("db1", "confirmed", 18s)};
+    auto with = [&](fence_entry last) {
+        auto records = fenced;
+        records.push_back(entry(record_kind::opened, "db1", 5s));
+        if (last.kind != record_kind::opened) records.push_back(last);
+        return replay(records, "shop", noon, boot);
+    };
+    auto interrupted = with(entry(record_kind::opened, "db1"));
+    REQUIRE(interrupted.openings.size() == 1);
+    CHECK(interrupted.openings.front().server == "db1");
+    CHECK(interrupted.state.quarantined("db1"));
+
+    auto done = with(entry(record_kind::released, "db1", 4s));
+    CHECK(done.openings.empty());
+    CHECK_FALSE(done.state.quarantined("db1"));
+
+    auto failed = with(entry(record_kind::outcome, "db1", 4s));
+    CHECK(failed.openings.empty());
+    CHECK(failed.state.quarantined("db1"));
+}
+
 TEST_CASE("a rung that did not hold is remembered through the next fence") {
     auto contested = entry(record_kind::contested, "db1", 10s);
     contested.rung = "sql";
