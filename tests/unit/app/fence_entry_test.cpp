@@ -84,6 +84,17 @@ TEST_CASE("a replay knows whether a fence was cut short") {
                        "shop", noon, boot);
     CHECK(past.state.servers.at("db1").interrupted);
     CHECK_FALSE(past.state.servers.at("db2").interrupted);
+    CHECK(past.state.started.size() == 2);
+}
+
+TEST_CASE("a fence that was cut short before its first rung does not count in the budget") {
+    auto cut_short = ended("db1", "failed", 18s);
+    cut_short.interrupted = true;
+    cut_short.rung.clear();
+    auto past = replay(
+        {entry(record_kind::begun, "db1", 20s), cut_short, entry(record_kind::begun, "db1", 10s)},
+        "shop", noon, boot);
+    CHECK(past.state.started == std::vector<checks::moment>{boot - 10s});
 }
 
 TEST_CASE("other topologies do not count") {
