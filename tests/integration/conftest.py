@@ -28,6 +28,8 @@ def pytest_addoption(parser):
                     help="second writers to time")
     group.addoption("--kills", type=int, default=20,
                     help="how often to kill -9 the agent (200 in the full run)")
+    group.addoption("--all-steps", action="store_true",
+                    help="kill the agent at every step of every ladder, not at a few of each")
     group.addoption("--keep", action="store_true", help="keep the run directory")
 
 
