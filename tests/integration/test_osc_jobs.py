@@ -1,5 +1,9 @@
 """Schema changes as jobs: real tools on real servers, under constant writes, through restarts."""
 
+import os
+import signal
+from pathlib import Path
+
 import pytest
 
 from primacy_harness import default_config, wait_until
@@ -48,6 +52,20 @@ def table(alterable, seed, request):
     made.stop()
 
 
+@pytest.fixture
+def make_jobs(make_agent, alterable):
+    """Makes Jobs; their tools outlive agents, and here they must not outlive the test."""
+    made = []
+
+    def make(**osc):
+        made.append(Jobs(make_agent, alterable, **osc))
+        return made[-1]
+
+    yield make
+    for jobs in made:
+        jobs.end_tools()
+
+
 class Jobs:
     """An agent for schema changes, and its jobs as a person sees them."""
 
@@ -89,6 +107,16 @@ class Jobs:
     def wait_state(self, job, *states, cap=60):
         return self.wait(job, lambda seen: seen["state"] in states, cap, f"state {states}")
 
+    def end_tools(self):
+        for note in self.agent.state_dir.glob("osc/*/program"):
+            program, ticks = note.read_text(encoding="ascii").split()
+            try:
+                stat = Path(f"/proc/{program}/stat").read_text(encoding="utf-8")
+            except OSError:
+                continue
+            if stat.rpartition(")")[2].split()[19] == ticks:
+                os.killpg(int(program), signal.SIGKILL)
+
     def restart(self, how):
         if how == "kill":
             self.agent.kill()
@@ -109,10 +137,10 @@ TOOLS = {"pt-osc": pt_osc_of, "gh-ost": gh_ost_of}
 
 
 @pytest.mark.parametrize("tool", TOOLS)
-def test_a_copy_under_writes(alterable, table, make_agent, kind, tool):
+def test_a_copy_under_writes(alterable, table, make_jobs, kind, tool):
     """Paused, resumed, throttled by real lag, through two restarts, swapped when told to."""
     path = TOOLS[tool](kind)
-    jobs = Jobs(make_agent, alterable, **{tool.replace("-", "_"): path})
+    jobs = make_jobs(**{tool.replace("-", "_"): path})
     job = jobs.run("--tool", tool, "--cut-over", "manual", "--max-lag", "2s", "--chunk-rows", "200")
     jobs.wait(job, lambda seen: seen["progress"]["rows_copied"] > 0, what="rows to be copied")
 
