@@ -1,6 +1,7 @@
 #include "agent/app/daemon/daemon.hpp"
 
 #include "agent/app/daemon/change_log.hpp"
+#include "agent/app/guard/fence_agents.hpp"
 #include "agent/app/report/status_json.hpp"
 #include "agent/app/version.hpp"
 #include "agent/app/watch/sql_prober.hpp"
@@ -344,7 +345,8 @@ asio::awaitable<void> daemon::apply(config fresh) {
     for (const auto& [name, each] : monitors_) {
         auto kept = std::find_if(fresh.topologies.begin(), fresh.topologies.end(),
                                  [&](const auto& t) { return t.name == name; });
-        if (kept == fresh.topologies.end() || *kept != each.monitor->config())
+        if (kept == fresh.topologies.end() || *kept != each.monitor->config() ||
+            !same_methods(settings_, fresh, *kept))
             leaving.push_back(name);
     }
     for (const auto& name : leaving)
@@ -365,6 +367,11 @@ asio::awaitable<void> daemon::apply(config fresh) {
 asio::awaitable<void> daemon::reload() {
     std::ignore = service_manager_.reloading();
     auto outcome = load(settings_.path);
+    if (outcome.ok()) {
+        auto found = co_await ask_fence_agents(loop_.get_executor(), runner_, outcome.value,
+                                               patience_of_watch);
+        add_findings(outcome, std::move(found), for_whom::watch);
+    }
     last_reload_at_ = report_now().wall;
     last_reload_successful_ = outcome.ok();
     for (const auto& problem : outcome.problems)
