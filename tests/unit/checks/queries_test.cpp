@@ -145,7 +145,10 @@ TEST_CASE("fast: a MySQL server that may be written to") {
     CHECK(facts.super_read_only->is_off());
     CHECK(facts.offline_mode->is_off());
 
-    const auto closed = altered(captured::fast_9_7, "super_read_only: 0", "super_read_only: 1");
+    const auto waits = altered(captured::fast_9_7, "super_read_only: 0", "super_read_only: 1");
+    REQUIRE(read_fast(rows_of(waits), facts).has_value());
+    CHECK_FALSE(facts.writable().has_value());
+    const auto closed = altered(waits, "read_only: 0", "read_only: 1");
     REQUIRE(read_fast(rows_of(closed), facts).has_value());
     CHECK(facts.writable() == false);
 }
