@@ -110,7 +110,9 @@ resolve_plan plan_resolve(const observation& seen, const judgement& verdict,
         const std::string& name = in.name(i);
         bool harmless = in.known(i) ? !in.writable(i) : is_stopped(in, name);
         if (harmless) {
-            if (in.state.stopped(name)) plan.losses.push_back(loss_of(in, i));
+            if (!in.state.stopped(name)) continue;
+            plan.losses.push_back(loss_of(in, i));
+            plan.losses.back().after_stop = true;
         } else if (!in.known(i)) {
             plan.refusal = deal_with_unknown(in, i, plan);
         } else {

@@ -12,6 +12,8 @@ namespace asio = boost::asio;
 namespace {
 
 constexpr int lock_wait = 1;
+// Of a server that was stopped by its power supply there is nothing to wait for.
+constexpr auto patience_with_reading = std::chrono::seconds(5);
 // Rows of one question. On MariaDB the server holds up its commits while it answers: a few
 // milliseconds for the smaller number.
 constexpr std::size_t rows_of_a_writer = 500;
@@ -46,11 +48,19 @@ std::string folder_of(const std::string& base, const std::string& data) {
     return folder.starts_with('/') ? folder : data + folder;
 }
 
+std::string may_not(const std::string& what, const std::string& privilege) {
+    return "our account may not " + what + ": GRANT " + privilege + " ON *.* TO it";
+}
+
 std::string why_not_shown(const rt::error& failure, checks::flavor kind) {
     if (failure.native != 1227) return failure.message;
-    return std::string("our account may not look into it: GRANT ") +
-           (kind == checks::flavor::mysql ? "REPLICATION SLAVE" : "BINLOG MONITOR") +
-           " ON *.* TO it";
+    return may_not("look into it",
+                   kind == checks::flavor::mysql ? "REPLICATION SLAVE" : "BINLOG MONITOR");
+}
+
+std::string end_not_shown(checks::flavor kind) {
+    return may_not("see where it ends",
+                   kind == checks::flavor::mysql ? "REPLICATION CLIENT" : "BINLOG MONITOR");
 }
 
 std::string statement_for(const binlog_question& asked) {
@@ -85,6 +95,7 @@ public:
           survivor_(executor, network, asked.survivor_at) {}
 
     asio::awaitable<loss> run();
+    asio::awaitable<rt::result<void>> check();
 
 private:
     asio::awaitable<rt::result<sql_reading>> read(sql_reader& from);
@@ -101,9 +112,10 @@ private:
 };
 
 asio::awaitable<rt::result<sql_reading>> surveying::read(sql_reader& from) {
-    const auto in = co_await from.greet(lock_wait, until_);
+    const auto until = rt::deadline::after(patience_with_reading).sooner(until_);
+    const auto in = co_await from.greet(lock_wait, until);
     if (!in) co_return in.error();
-    co_return co_await from.read(until_);
+    co_return co_await from.read(until);
 }
 
 asio::awaitable<loss> surveying::run() {
@@ -120,12 +132,12 @@ asio::awaitable<loss> surveying::run() {
         made.cannot_say = "the survivor cannot be read: " + there.error().message;
         co_return made;
     }
+    survivor_.close();
     const auto extra = checks::beyond(here->facts, there->facts);
     made = loss_from(asked_.loser, extra);
     made.after_stop = asked_.stopped;
     if (extra.decided() && extra.transactions > 0) co_await find_place(made, extra, *here);
     loser_.close();
-    survivor_.close();
     co_return made;
 }
 
@@ -133,7 +145,7 @@ asio::awaitable<void> surveying::find_place(loss& made, const checks::history_co
                                             const sql_reading& at) {
     const auto end = place_in(at.binlog);
     if (!end) {
-        made.remark = place_unknown("it does not say where its binary log ends");
+        made.remark = place_unknown(end_not_shown(loser_.kind()));
         co_return;
     }
     const auto home = co_await find_home(*end);
@@ -197,7 +209,32 @@ asio::awaitable<void> surveying::look(binlog_search& search) {
     }
 }
 
+// The same statements as in a survey, on the beginning of the newest file.
+asio::awaitable<rt::result<void>> surveying::check() {
+    const auto here = co_await read(loser_);
+    if (!here) co_return here.error();
+    const auto end = place_in(here->binlog);
+    if (!end) co_return rt::error{rt::errc::denied, 0, end_not_shown(loser_.kind())};
+    const auto home = co_await find_home(*end);
+    if (!home)
+        co_return rt::error{home.error().code, 0, why_not_shown(home.error(), loser_.kind())};
+    const binlog_question first{binlog_step::head, end->file, 4, 1};
+    const std::string statement = statement_for(first);
+    const auto asked = co_await loser_.ask(statement, answer_, until_);
+    loser_.close();
+    if (asked) co_return rt::result<void>();
+    co_return rt::error{asked.error().code, 0, why_not_shown(asked.error(), loser_.kind())};
+}
+
 }  // namespace
+
+asio::awaitable<rt::result<void>> check_loss_survey(asio::any_io_executor executor,
+                                                    rt::sql::network& network,
+                                                    rt::sql::endpoint where, rt::deadline until) {
+    const loss_survey asked{"", std::move(where), {}, false};
+    surveying now(std::move(executor), network, asked, until);
+    co_return co_await now.check();
+}
 
 asio::awaitable<loss> survey_loss(asio::any_io_executor executor, rt::sql::network& network,
                                   loss_survey asked, rt::deadline until) {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "agent/rt/deadline.hpp"
+#include "agent/rt/error.hpp"
 #include "agent/rt/sql/endpoint.hpp"
 #include "fencing/loss.hpp"
 
@@ -30,5 +31,12 @@ struct loss_survey {
 boost::asio::awaitable<loss> survey_loss(boost::asio::any_io_executor executor,
                                          rt::sql::network& network, loss_survey asked,
                                          rt::deadline until);
+
+// Whether the place of a loss could be found on this server; the error's sentence says what is
+// missing for it. Changes nothing.
+boost::asio::awaitable<rt::result<void>> check_loss_survey(boost::asio::any_io_executor executor,
+                                                           rt::sql::network& network,
+                                                           rt::sql::endpoint where,
+                                                           rt::deadline until);
 
 }  // namespace primacy::fencing
