@@ -307,6 +307,23 @@ def test_unfence_takes_the_lease(fenceable, command):
     assert not read_only(fenceable["db1"])
 
 
+def test_an_order_is_judged_by_what_is_so_when_it_is_given(fenceable, command):
+    """An agent that polls seldom has not seen yet what a person saw a moment ago."""
+    agent = command(fenceable, default_config(fenceable, poll_interval="2s", probe_timeout="2s"))
+    fenceable.promote("db3")
+    plan = agent.cli(*KEEP_DB1, "--dry-run", cap=60)
+    assert plan.exit_code == 0 and "stop db3 by sql" in plan.stdout, plan
+    done = agent.cli(*KEEP_DB1, "--yes", cap=60)
+    assert done.exit_code == 0, done
+    assert agent.cli("fence", "db1", "--reason", "x", "--yes", cap=60).exit_code == 0
+    if agent.running():
+        agent.wait_state("no_writer", cap=30)
+    fenceable.promote("db2")
+    refused = agent.cli("unfence", "db1", "--reason", "x", "--yes", cap=60)
+    assert refused.exit_code == 1 and "db2 is writable" in refused.stderr, refused
+    assert read_only(fenceable["db1"])
+
+
 def test_confirm_fenced_refuses_a_server_that_writes(fenceable, command):
     agent = command(fenceable)
     refused = agent.cli("confirm-fenced", "db1", "--reason", "test", "--yes")

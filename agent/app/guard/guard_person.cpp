@@ -134,8 +134,11 @@ asio::awaitable<guard::answer> guard::unfence(person_order order) {
     if (order.dry_run) co_return answer_done("would make " + order.server + " writable");
     const order_at_work with_lease(*this);
     std::string why = co_await why_unfit_to_act();
-    if (why.empty()) why = why_not_unfence(order);
     if (!why.empty()) co_return answer_refused(why);
+    // A lease that is ours for long says nothing of how old the last reading is.
+    const bool fresh = co_await seen_since(boot_now());
+    if (!fresh) co_return answer_refused("not every server could be asked again; try again");
+    if (why = why_not_unfence(order); !why.empty()) co_return answer_refused(why);
     auto answered = co_await open(order);
     if (answered.done()) answered.sentence = order.server + " is given back and writable";
     co_return answered;

@@ -11,6 +11,7 @@
 #include <boost/json/array.hpp>
 
 #include <algorithm>
+#include <tuple>
 
 namespace primacy::app {
 
@@ -84,6 +85,8 @@ bool guard::some_dark() const {
 asio::awaitable<guard::answer> guard::resolve(person_order order) {
     if (!newest_ || !newest_->first_round_done)
         co_return answer_refused("not every server has been asked yet; try again");
+    // What the person has seen may be newer than our last reading. Whoever cannot be asked is dark.
+    std::ignore = co_await seen_since(boot_now());
     auto plan = co_await plan_surely(order.server);
     if (!plan.refusal.empty()) co_return answer_refused(plan.refusal);
     if (!order.agreed.empty() && order.agreed != fencing::agreement_of(plan))
