@@ -230,6 +230,34 @@ def test_two_answers_on_one_host_and_one_of_them_wins(fenceable, make_agent):
     assert [record["server"] for record in journal(agent) if record["kind"] == "begun"] == [other]
 
 
+def test_while_one_answer_is_at_work_nobody_chooses_otherwise(fenceable, make_agent, tmp_path):
+    """Not another person, and not the agent itself, which would stop all of them."""
+    config = slow_ladder(fenceable, tmp_path)
+    config["topology"]["shop"].update(mode="enforce", lease={"backend": "none"},
+                                      fencing={"keep": ["pin"], "on_ambiguous": "fence-all"})
+    agent = make_agent(config).start()
+    agent.wait_state("healthy")
+    assert agent.cli("maintenance", "on", "--for", "5m", "--reason", "x").exit_code == 0
+    fenceable.promote("db3")
+    agent.wait_state("split_brain")
+    asked = start(agent, *KEEP_DB1, "--yes")
+    wait_until(lambda: (tmp_path / "begun").exists(), 20, "the rung to begin")
+    for order in (KEEP_DB3, ("fence", "db1", "--reason", "x"), KEEP_DB1):
+        refused = agent.cli(*order, "--yes")
+        assert refused.exit_code == 1, refused
+        assert "a resolve that keeps db1 is at work; wait for its end" in refused.stderr, refused
+    assert agent.cli("maintenance", "off", "--reason", "x").exit_code == 0
+    wait_until(lambda: "but a resolve that keeps db1 is at work" in agent.cli("explain").stdout,
+               10, "the agent to say why it waits")
+    hold(lambda: writers(fenceable) == ["db1", "db3"], 1, "nobody stops the survivor")
+    close_by_hand(fenceable, "db3")
+    (tmp_path / "go-on").touch()
+    assert asked.wait(60) == 0, asked.log_text()
+    assert writers(fenceable) == ["db1"]
+    fences = [record["server"] for record in journal(agent) if record["kind"] == "begun"]
+    assert fences == ["db3"], "of nobody else"
+
+
 def test_the_same_answer_from_two_hosts_is_fine_twice(fenceable, make_agent):
     agents = [make_agent(watching(fenceable, "servers")) for _ in range(2)]
     fenceable.promote("db3")

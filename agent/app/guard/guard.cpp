@@ -116,17 +116,6 @@ std::string guard::new_incident(const std::string& server) {
            std::to_string(++incidents_);
 }
 
-fence_entry guard::entry_of(record_kind kind, const std::string& server) const {
-    fence_entry entry;
-    entry.kind = kind;
-    entry.at = wall_now();
-    entry.agent = with_.agent;
-    entry.topology = config_->name;
-    entry.server = server;
-    entry.by = "agent";
-    return entry;
-}
-
 // --- deciding
 
 void guard::follow(std::shared_ptr<const topology_snapshot> judged) {
@@ -150,6 +139,10 @@ void guard::follow(std::shared_ptr<const topology_snapshot> judged) {
 
 void guard::decide() {
     auto made = fencing::decide(newest_->seen, newest_->verdict, state_, with_.lease(), policy_);
+    if (made.what == fencing::action::fence && !choosing_.empty()) {
+        made.what = fencing::action::wait;
+        made.obstacles.push_back(choosing_ + " is at work");
+    }
     std::string said = text_of(made);
     if (said != decision_text_ && made.what != fencing::action::none)
         rt::log(rt::log_level::warning, "fence", config_->name + ": " + said,
@@ -183,26 +176,6 @@ std::shared_ptr<const guard_view> guard::view() const {
     made->servers = statistics_;
     made->methods = health_;
     return made;
-}
-
-asio::awaitable<void> guard::note_all(std::vector<fence_entry> entries) {
-    for (auto& entry : entries)
-        co_await note(std::move(entry));
-}
-
-std::string guard::journal_trouble() const {
-    return with_.journal ? with_.journal->trouble() : "this is only a look";
-}
-
-asio::awaitable<rt::result<void>> guard::note(fence_entry entry, rt::durability how) {
-    if (!with_.journal) co_return rt::error{rt::errc::internal, 0, journal_trouble()};
-    const auto kind = to_string(entry.kind);
-    rt::checkpoint("noting", kind);
-    auto written = co_await with_.journal->write(std::move(entry), how);
-    rt::checkpoint("noted", kind);
-    state_.journal_trouble = journal_trouble();
-    if (!written) rt::log(rt::log_level::error, "fence", "journal: " + written.error().message);
-    co_return written;
 }
 
 // --- climbing
@@ -390,20 +363,6 @@ asio::awaitable<void> guard::finish(std::shared_ptr<climbing> now) {
     climbs_.erase(server);
     ended_[server] = result;
     co_await end_fence(server, now->incident, std::move(result));
-}
-
-// What a fence has come to: remembered, told to the judge when it is proved, and noted.
-asio::awaitable<void> guard::end_fence(std::string server, std::string incident,
-                                       fencing::fence_end end) {
-    fencing::fence_ended(state_, server, end, boot_now());
-    if (end.stage == fence_stage::confirmed) with_.note_stopped(server);
-    fence_entry ended = entry_of(record_kind::ended, server);
-    ended.incident = std::move(incident);
-    ended.rung = std::move(end.rung);
-    ended.result = fencing::to_string(end.stage);
-    ended.reason = std::move(end.sentence);
-    ended.interrupted = end.interrupted;
-    co_await note(std::move(ended));
 }
 
 }  // namespace primacy::app

@@ -83,6 +83,24 @@ private:
     private:
         guard& by_;
     };
+    // An order that says who may write is alone with that: no other one, and no decision of the
+    // agent's own, chooses otherwise before it has ended, however it ends.
+    class choice {
+    public:
+        choice(guard& by, std::string order, const std::string& server) : by_(by) {
+            by_.choosing_ = std::move(order);
+            by_.chosen_ = server;
+        }
+        choice(const choice&) = delete;
+        choice& operator=(const choice&) = delete;
+        ~choice() {
+            by_.choosing_.clear();
+            by_.chosen_.clear();
+        }
+
+    private:
+        guard& by_;
+    };
     using answer = order_answer;
     using device = std::pair<std::string, std::string>;  // server and rung
 
@@ -142,6 +160,7 @@ private:
     fencing::resolve_plan plan_to_keep(const std::string& server) const;
     bool some_dark() const;
     std::string why_busy(const fencing::resolve_plan& plan) const;
+    std::string why_not_choose() const;
     const server_config& configured(const std::string& server) const;
 
     void begin_for_person(const fencing::fence_plan& plan);
@@ -178,7 +197,9 @@ private:
     // server may have been given back by then.
     std::map<std::string, fencing::ladder_result> ended_;
     std::uint64_t incidents_ = 0;
-    std::string resolving_;   // the server that a resolve under way keeps
+    std::string
+        choosing_;  // the order at work that says who may write: "a resolve that …"; or empty
+    std::string chosen_;      // whom it keeps or opens
     int orders_at_work_ = 0;  // that need the lease
     bool over_ = false;       // run() has ended: no ladder moves any more
     // Servers of which something is still looked at that a restart interrupted, once for each such

@@ -102,25 +102,6 @@ asio::awaitable<void> guard::take_up_opening(fence_entry left) {
     co_await note(std::move(end));
 }
 
-// Nobody is opened on the strength of a lease that is over (S2), and what came of it is noted: the
-// note of a good end is its caller's.
-asio::awaitable<rt::result<void>> guard::open_if_allowed(opening open, server_config server,
-                                                         rt::deadline until) {
-    std::string why = why_not_now();
-    rt::result<void> opened =
-        rt::error{rt::errc::cancelled, 0, server.name + " was not opened: " + why};
-    if (policy_.needs_lease) until = until.sooner(deadline_of(with_.lease().valid_until));
-    if (why.empty()) opened = co_await open(server, until);
-    if (opened) co_return opened;
-    const bool may_come =
-        opened.error().code == rt::errc::timeout || opened.error().code == rt::errc::lost;
-    fence_entry end = entry_of(record_kind::outcome, server.name);
-    end.result = fencing::to_string(may_come ? rung_outcome::unknown : rung_outcome::failed);
-    end.reason = opened.error().message;
-    co_await note(std::move(end));
-    co_return opened;
-}
-
 void guard::has_taken_up(const std::string& server) {
     if (const auto one = taking_up_.find(server); one != taking_up_.end()) taking_up_.erase(one);
 }

@@ -16,6 +16,7 @@ namespace primacy::app {
 
 namespace asio = boost::asio;
 using namespace std::chrono_literals;
+using fencing::rung_outcome;
 
 namespace {
 
@@ -30,24 +31,6 @@ std::optional<std::size_t> index_of(const checks::observation& seen, const std::
 }
 
 }  // namespace
-
-fence_entry guard::entry_of_person(record_kind kind, const person_order& order) const {
-    fence_entry entry = entry_of(kind, order.server);
-    entry.by = order.by;
-    entry.reason = order.reason;
-    return entry;
-}
-
-asio::awaitable<guard::answer> guard::note_and_say(fence_entry entry, std::string done) {
-    rt::log(rt::log_level::warning, "fence",
-            config_->name + ": " + done + " (" + entry.by + ": " + entry.reason + ")",
-            {{"topology", config_->name}});
-    auto noted = co_await note(std::move(entry));
-    if (!noted)
-        co_return answer_failed(done + "; but it could not be noted, and a restart forgets it: " +
-                                noted.error().message);
-    co_return answer_done(std::move(done));
-}
 
 asio::awaitable<guard::answer> guard::carry_out(person_order order) {
     bool configured = std::any_of(config_->servers.begin(), config_->servers.end(),
@@ -128,16 +111,24 @@ std::string guard::why_not_unfence(const person_order& order) const {
     return "";
 }
 
+std::string guard::why_not_choose() const {
+    return choosing_.empty() ? "" : choosing_ + " is at work; wait for its end";
+}
+
 // Under the lease, because somebody else may be about to open another one (S2).
 asio::awaitable<guard::answer> guard::unfence(person_order order) {
     if (std::string why = why_not_unfence(order); !why.empty()) co_return answer_refused(why);
     if (order.dry_run) co_return answer_done("would make " + order.server + " writable");
+    if (std::string why = why_not_choose(); !why.empty()) co_return answer_refused(why);
+    const choice alone(*this, "an unfence of " + order.server, order.server);
     const order_at_work with_lease(*this);
     std::string why = co_await why_unfit_to_act();
     if (!why.empty()) co_return answer_refused(why);
     // A lease that is ours for long says nothing of how old the last reading is.
     const bool fresh = co_await seen_since(boot_now());
     if (!fresh) co_return answer_refused("not every server could be asked again; try again");
+    if (climbs_.contains(order.server))
+        co_return answer_refused("a fence of " + order.server + " is at work; wait for its end");
     if (why = why_not_unfence(order); !why.empty()) co_return answer_refused(why);
     auto answered = co_await open(order);
     if (answered.done()) answered.sentence = order.server + " is given back and writable";
@@ -158,6 +149,25 @@ asio::awaitable<guard::answer> guard::open(person_order order) {
     fencing::fence_released(state_, order.server);
     co_return co_await note_and_say(entry_of_person(record_kind::released, order),
                                     order.server + " is open for writing");
+}
+
+// Nobody is opened on the strength of a lease that is over (S2), and what came of it is noted: the
+// note of a good end is its caller's.
+asio::awaitable<rt::result<void>> guard::open_if_allowed(opening open, server_config server,
+                                                         rt::deadline until) {
+    std::string why = why_not_now();
+    rt::result<void> opened =
+        rt::error{rt::errc::cancelled, 0, server.name + " was not opened: " + why};
+    if (policy_.needs_lease) until = until.sooner(deadline_of(with_.lease().valid_until));
+    if (why.empty()) opened = co_await open(server, until);
+    if (opened) co_return opened;
+    const bool may_come =
+        opened.error().code == rt::errc::timeout || opened.error().code == rt::errc::lost;
+    fence_entry end = entry_of(record_kind::outcome, server.name);
+    end.result = fencing::to_string(may_come ? rung_outcome::unknown : rung_outcome::failed);
+    end.reason = opened.error().message;
+    co_await note(std::move(end));
+    co_return opened;
 }
 
 const server_config& guard::configured(const std::string& server) const {
@@ -265,6 +275,7 @@ asio::awaitable<guard::answer> guard::fence_by_hand(person_order order) {
     if (climbs_.contains(order.server))
         co_return answer_refused("a fence of " + order.server +
                                  " is at work; see `primacy explain`");
+    if (chosen_ == order.server) co_return answer_refused(why_not_choose());
     begin_for_person(plan);
     std::vector<std::string> servers = {order.server};
     co_await ladders_end(std::move(servers));

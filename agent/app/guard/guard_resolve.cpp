@@ -27,18 +27,6 @@ constexpr auto patience_with_stopped = 30s;
 constexpr auto patience_with_applying = 30s;
 constexpr auto patience_without_answer = 5s;
 
-// Cleared whatever ends the coroutine.
-class named_while {
-public:
-    named_while(std::string& place, std::string name) : place_(place) { place_ = std::move(name); }
-    named_while(const named_while&) = delete;
-    named_while& operator=(const named_while&) = delete;
-    ~named_while() { place_.clear(); }
-
-private:
-    std::string& place_;
-};
-
 std::vector<std::string> losers_of(const fencing::resolve_plan& plan) {
     std::vector<std::string> names;
     for (const auto& fence : plan.fences)
@@ -99,10 +87,8 @@ asio::awaitable<guard::answer> guard::resolve(person_order order) {
         shown.details = resolve_json(plan);
         co_return shown;
     }
-    if (!resolving_.empty())
-        co_return answer_refused("a resolve that keeps " + resolving_ +
-                                 " is at work; wait for its end");
-    const named_while at_work(resolving_, order.server);
+    if (std::string why = why_not_choose(); !why.empty()) co_return answer_refused(why);
+    const choice alone(*this, "a resolve that keeps " + order.server, order.server);
     const order_at_work with_lease(*this);
     rt::checkpoint("resolve.planned");
     co_return co_await resolve_with_lease(std::move(order), std::move(plan));
