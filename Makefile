@@ -16,7 +16,7 @@ deps: ## install what is missing, from Debian's packages; starts no service
 build: ## build build/$(PRESET)/agent/primacy and what belongs to it (PRESET=release)
 	@tools/build.sh $(PRESET) primacy primacy-fence-host
 
-demo: deps build ## a told story on three real servers (KEEP=1 leaves them up)
+demo: deps build ## a told story on three real servers: seen, told, ended (KEEP=1 leaves them up)
 	@/usr/bin/python3 demo/demo.py
 
 # The first tier and the fuzz targets build what they need themselves.

@@ -95,6 +95,11 @@ switch_setting parse_switch(std::string_view text) {
     return setting_of(text, {"0", "OFF", "NO"}, {"1", "ON", "YES"});
 }
 
+bool server_facts::is_being_closed() const noexcept {
+    return kind == flavor::mysql && super_read_only && super_read_only->is_on() &&
+           read_only.value == switch_setting::state::off;
+}
+
 std::optional<bool> server_facts::writable() const noexcept {
     bool understood = true;
     bool closed = false;  // one closed gate is enough, whatever the others are
@@ -107,7 +112,7 @@ std::optional<bool> server_facts::writable() const noexcept {
     };
     look_at(&read_only);
     if (kind == flavor::mysql) {
-        look_at(super_read_only ? &*super_read_only : nullptr);
+        look_at(super_read_only && !is_being_closed() ? &*super_read_only : nullptr);
         look_at(offline_mode ? &*offline_mode : nullptr);
     }
     if (closed) return false;

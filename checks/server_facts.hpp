@@ -130,6 +130,9 @@ struct server_facts {
     // An ordinary account may write: read_only is OFF, and on MySQL super_read_only too, and the
     // server is not in offline_mode. Absent when one of them could not be understood.
     std::optional<bool> writable() const noexcept;
+    // MySQL shows super_read_only ON and read_only OFF only while a SET of the former waits for
+    // running statements. Clients write meanwhile, and when it gives up both are OFF again.
+    bool is_being_closed() const noexcept;
 };
 
 }  // namespace primacy::checks

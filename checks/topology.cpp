@@ -102,6 +102,8 @@ std::string unknown_setting(const server_facts& facts) {
         return say("super_read_only", *facts.super_read_only);
     if (facts.offline_mode && facts.offline_mode->value == switch_setting::state::unknown)
         return say("offline_mode", *facts.offline_mode);
+    if (facts.is_being_closed())
+        return "its super_read_only is being set to ON by a statement that still waits";
     return "it did not tell all of its settings";
 }
 

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""A real topology goes wrong, and primacy says so: `make demo`.
+"""A real topology goes wrong; primacy says so, and then ends it by itself: `make demo`.
 
     python3 demo/demo.py            tells the story, about 40 s, and leaves nothing behind
     KEEP=1 python3 demo/demo.py     leaves the servers and the agent up at the end
@@ -16,6 +16,7 @@ import sys
 import time
 
 import stage as scenery
+from enforcing import SecondPart
 from stage import LEFT_UP, REPOSITORY, RUN, Failed, Stage, Terminal, stop_left_up
 from primacy_harness import find_server
 from primacy_harness.topology import REPLICATION, REPLICATION_PASSWORD
@@ -27,10 +28,11 @@ class Story:
     """The acts, in order; each one leaves the times that it measured in `measured`."""
 
     def __init__(self, stage, terminal):
-        self.stage = stage
+        self.stage, self.terminal = stage, terminal
         self.say = terminal.say
         self.line = terminal.line
         self.measured = []  # (what, seconds, seconds allowed or None)
+        self.skipped = []   # acts that cannot be played on this machine
         self.writer = None
 
     def tell(self):
@@ -39,6 +41,7 @@ class Story:
         self.mend()
         self.primary_dies()
         self.primary_returns()
+        SecondPart(self, self.stage, self.terminal).tell()
 
     def note(self, what, seconds, allowed=None):
         self.measured.append((what, seconds, allowed))
@@ -221,6 +224,10 @@ def summary(story, terminal):
         terminal.line(f"   {seconds:6.2f} s  {what}{verdict}")
 
 
+    for what in story.skipped:
+        terminal.line(f"   SKIPPED   {what}", "bad")
+
+
 def how_to_try(stage, terminal):
     config = os.path.relpath(stage.agent.config_file, REPOSITORY)
     program = os.path.relpath(stage.agent.binary, REPOSITORY)
@@ -265,7 +272,8 @@ def perform(keep, terminal):
         if code == 1 and RUN.exists():
             terminal.line(f"demo: the logs are under {RUN}", "bad")
     else:
-        terminal.say("Every step happened. Nothing is left running.", "good")
+        terminal.say("Every step that this machine can play happened. Nothing is left running."
+                     if story.skipped else "Every step happened. Nothing is left running.", "good")
     return code
 
 

@@ -34,6 +34,7 @@ except ImportError:
     sys.exit("demo: python3-pymysql is missing: run `make deps`")
 
 from primacy_harness import Agent, Topology, processes, wait_until  # noqa: E402
+from primacy_harness.tools import path_with_tools  # noqa: E402
 
 
 class Failed(Exception):
@@ -95,7 +96,7 @@ class Stage:
     def __init__(self, terminal, keep):
         self.terminal = terminal
         self.keep = keep
-        self.topology = self.agent = self.tail = None
+        self.topology = self.agent = self.tail = self.devices = None
         self._short_folder = None
 
     @property
@@ -122,7 +123,8 @@ class Stage:
                   "topology": {"shop": {"poll_interval": "1s", "probe_timeout": "2s",
                                         "confirm_polls": self.CONFIRM_POLLS, "confirm_for": "2s",
                                         "user": "primacy", "server": servers}}}
-        self.agent = Agent(RUN, config)
+        # ssh and ipmitool may be unpacked only.
+        self.agent = Agent(RUN, config, environment={"PATH": path_with_tools()})
         control = self.agent.folder / "control.sock"
         if len(str(control)) > LONGEST_SOCKET_PATH:
             self._short_folder = tempfile.mkdtemp(prefix="primacy-demo-", dir="/tmp")
@@ -143,12 +145,30 @@ class Stage:
             rows = self.topology[name].query(statement)
         return rows
 
-    def primacy(self, *arguments, expected):
-        """Shows and runs a primacy command; Failed when its exit code is another one."""
+    def reload(self, *keys):
+        """Shows what the agent's configuration says of those keys, and has it read again."""
+        self.agent.write_config()
+        for section in self.agent.config_file.read_text(encoding="utf-8").split("\n\n"):
+            heading, *lines = section.strip().splitlines()
+            said = [line for line in lines if line.split(" = ")[0] in keys]
+            if said:
+                self.terminal.line(f"   {heading}  {'; '.join(said)}", "command")
+        self.terminal.line(f"   $ kill -HUP {self.agent.pid}", "command")
+        self.agent.reload()
+
+    def primacy(self, *arguments, expected, since=""):
+        """Shows and runs a primacy command; Failed when its exit code is another one.
+
+        `since`: only what follows a line that begins so is shown.
+        """
         config = os.path.relpath(self.agent.config_file, REPOSITORY)
         self.terminal.line(f"   $ primacy {' '.join(arguments)} --config {config}", "command")
         done = self.agent.cli(*arguments)
-        for line in (done.stdout + done.stderr).rstrip().splitlines():
+        lines = (done.stdout + done.stderr).rstrip().splitlines()
+        first = next((number for number, line in enumerate(lines) if line.startswith(since)), 0)
+        if first:
+            self.terminal.line("   ...")
+        for line in lines[first:]:
             self.terminal.line(f"   {line}")
         self.terminal.line(f"   (exit code {done.exit_code})")
         if done.exit_code != expected:
@@ -217,6 +237,8 @@ class Stage:
             self.agent.close()
         if self.tail:
             self.tail.stop()
+        if self.devices:
+            self.devices.close()
         if self.topology:
             self.topology.close(remove=False)
         if self._short_folder:
@@ -248,8 +270,9 @@ def running_under(folder):
                 argv = (entry / "cmdline").read_bytes().split(b"\0")
             except OSError:
                 continue
-            # Only our two programs: an editor or a pager that shows the log is none of ours.
-            if any(os.path.basename(part) in (b"mariadbd", b"primacy") for part in argv[:1]) and \
+            # Only our programs: an editor or a pager that shows the log is none of ours.
+            program = os.path.basename(argv[0].split(b" ")[0]).rstrip(b":")  # "sshd: /path …"
+            if program in (b"mariadbd", b"primacy", b"sshd", b"ipmi_sim") and \
                     any(f"{folder}/".encode() in part for part in argv):
                 found.append(int(entry.name))
     return found

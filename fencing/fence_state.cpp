@@ -81,6 +81,11 @@ void fence_ended(fence_state& state, const std::string& server, const fence_end&
     record.sentence = end.sentence;
     record.interrupted = end.interrupted;
     record.ended_at = at;
+    // Nothing was tried: that was no fence, and the budget is for fences.
+    auto& started = state.started;
+    const auto own = std::find(started.rbegin(), started.rend(), record.started_at);
+    if (end.interrupted && end.rung.empty() && own != started.rend())
+        started.erase(std::next(own).base());
 }
 
 void fence_confirmed_by_person(fence_state& state, const std::string& server, moment at) {

@@ -79,7 +79,8 @@ struct fence_end {
     fence_stage stage = fence_stage::unknown;
     std::string rung;      // that confirmed it, or was tried last; may be empty
     std::string sentence;  // why, or what is known
-    // Not all of it was tried: the agent ended, the lease was lost, maintenance began …
+    // Not all of it was tried: the agent ended, the lease was lost, maintenance began … Without a
+    // rung nothing was, and the budget does not count it.
     bool interrupted = false;
 };
 

@@ -130,6 +130,7 @@ std::string sql_reading::read_only_text() const {
 
 closure closure_of(const checks::server_facts& facts) noexcept {
     if (facts.kind == checks::flavor::mysql && facts.super_read_only) {
+        if (facts.is_being_closed()) return closure::unknown;
         if (facts.super_read_only->is_on()) return closure::closed_to_all;
         if (facts.super_read_only->value == setting::unknown) return closure::unknown;
     }
@@ -158,7 +159,15 @@ sql_conclusion conclude(const std::string& server, const sql_evidence& seen) {
     const auto first = closure_of(seen.first.facts);
     const auto second = closure_of(seen.second.facts);
     sql_conclusion result;
-    if (first == closure::unknown || second == closure::unknown) {
+    if (seen.first.facts.is_being_closed() || seen.second.facts.is_being_closed()) {
+        result.report = {rung_outcome::unknown,
+                         rung_failure::timeout,
+                         server +
+                             " is being made read-only by a statement that still waits; it "
+                             "takes writes when that gives up",
+                         {}};
+        result.another_round_may_help = true;
+    } else if (first == closure::unknown || second == closure::unknown) {
         result.report = {rung_outcome::unknown,
                          rung_failure::protocol,
                          server + " tells a read_only that we do not understand: \"" +

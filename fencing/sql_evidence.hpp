@@ -39,7 +39,7 @@ enum class closure {
     open,                // ordinary accounts may write
     closed_to_ordinary,  // accounts that pass read_only may write
     closed_to_all,       // only replication writes
-    unknown              // a value that we do not understand
+    unknown              // a value that we do not understand, or one that is just being set
 };
 closure closure_of(const checks::server_facts& facts) noexcept;
 

@@ -377,6 +377,14 @@ decision decide(const observation& seen, const judgement& verdict, const fence_s
         return made;
     }
     auto unseen = split.confirmed ? hidden_writers(in) : unseen_formers(in);
+    // It may be gone because it is being stopped: nothing to call a person for.
+    if (!unseen.empty() && std::all_of(unseen.begin(), unseen.end(), [&](const std::string& each) {
+            return state.in_progress(each);
+        })) {
+        say(made, action::wait,
+            "a fence of " + words::list(unseen) + ", which cannot be seen, is at work");
+        return made;
+    }
     if (!unseen.empty()) {
         judge_unseen(in, unseen, writers);
         return made;

@@ -29,8 +29,9 @@ shell_syntax() { tools/sources.sh shell | xargs -0 -n 1 bash -n; }
 
 tidy() {
     mkdir -p build
-    # The compile commands are all that is needed; nothing is built.
-    cmake --preset release -B build/lint -DPRIMACY_TESTS=OFF >build/configure-lint.log 2>&1 || {
+    # The compile commands are all that is needed, one for each source; nothing is built.
+    cmake --preset release -B build/lint -DPRIMACY_TESTS=OFF -DPRIMACY_TOGETHER=OFF \
+        >build/configure-lint.log 2>&1 || {
         cat build/configure-lint.log
         return 1
     }

@@ -20,7 +20,7 @@ namespace asio = boost::asio;
 namespace {
 
 constexpr std::chrono::seconds answer_time{3};  // of systemctl, for what changes nothing
-constexpr std::chrono::seconds kill_time{5};
+constexpr std::chrono::seconds unit_kill_time{5};
 constexpr int look_again_ms = 50;
 
 class systemd_server final : public stoppable {
@@ -116,7 +116,7 @@ finding systemd_server::kill() {
 }
 
 finding systemd_server::killed() {
-    const auto limit = rt::deadline::after(kill_time);
+    const auto limit = rt::deadline::after(unit_kill_time);
     (void)ask({"kill", "--signal=SIGKILL"}, answer_time);
     // Keeps Restart= from starting it again.
     (void)ask({"stop"}, answer_time);

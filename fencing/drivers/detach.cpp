@@ -24,7 +24,7 @@ namespace queries = checks::queries;
 namespace {
 
 // Beyond the deadline that every await of a task has already.
-constexpr std::chrono::seconds grace{2};
+constexpr std::chrono::seconds round_grace{2};
 
 constexpr checks::server_version first_with_stop_replica{8, 0, 22};
 
@@ -248,7 +248,7 @@ asio::awaitable<std::shared_ptr<round_state>> detach_driver::ask_all(what_to_do 
     rt::task_group replicas(executor_);
     for (std::size_t i = 0; i < round->replicas.size(); ++i)
         replicas.spawn(round->replicas[i].server, one_replica(executor_, network_, round, i));
-    const rt::deadline limit{round->until.at + grace};
+    const rt::deadline limit{round->until.at + round_grace};
     const auto joined = co_await replicas.join(limit);
     static_cast<void>(joined);  // who has not ended is still `silent`
     co_return round;

@@ -2,6 +2,7 @@
 
 #include "agent/rt/checkpoint.hpp"
 #include "fencing/drivers/bounded_driver.hpp"
+#include "fencing/drivers/fence_agent_protocol.hpp"
 #include "fencing/drivers/program.hpp"
 
 #include <fmt/format.h>
@@ -15,33 +16,6 @@ namespace asio = boost::asio;
 namespace {
 
 constexpr int status_off = 2;  // of action=status and monitor only
-
-std::string path_of(const std::string& agent) {
-    return agent.find('/') == agent.npos ? "/usr/sbin/" + agent : agent;
-}
-
-// A line of the protocol cannot hold these.
-bool fits_a_line(std::string_view text) {
-    return text.find_first_of(std::string_view("\n\r\0", 3)) == text.npos;
-}
-
-// The agent strips blanks from the line's end and one pair of quotes from the value; where that
-// would take away some of ours, another pair goes around it.
-std::string line_of(std::string_view key, std::string_view value) {
-    const bool quoted = value.size() > 1 && value.front() == '"' && value.back() == '"';
-    const bool blank = trimmed(value).size() != value.size();
-    return quoted || blank ? fmt::format("{}=\"{}\"\n", key, value)
-                           : fmt::format("{}={}\n", key, value);
-}
-
-rt::command command_for(const std::string& agent, std::string input) {
-    rt::command what;
-    what.argv = {path_of(agent)};
-    what.environment = {{"LC_ALL", "C"}};
-    what.inherited = {"PATH"};
-    what.standard_input = std::move(input);
-    return what;
-}
 
 class fence_agent_driver final : public bounded_driver {
 public:
@@ -63,7 +37,6 @@ private:
     std::string problem() const;
     rung_report report_error(const program_end& end, std::string_view action) const;
     rung_report no_status_report() const;
-    std::string without_password(std::string text) const;
 
     rt::process_runner& runner_;
     const fence_target target_;
@@ -86,25 +59,11 @@ std::string fence_agent_driver::problem() const {
 }
 
 asio::awaitable<program_end> fence_agent_driver::ask(std::string action, rt::deadline until) {
-    std::string input;
-    for (const auto& [name, value] : options_.options)
-        input += line_of(name, value);
-    if (!options_.password.empty()) input += line_of("password", options_.password);
-    // Last, because the last of two wins.
-    input += line_of("action", action);
-    auto what = command_for(options_.agent, std::move(input));
+    auto what =
+        agent_command(options_.agent, agent_input(options_.options, options_.password, action));
     auto end = co_await run_program(runner_, std::move(what), until);
-    end.errors = without_password(std::move(end.errors));
+    end.errors = without_password(std::move(end.errors), options_.password);
     co_return end;
-}
-
-// What an agent complains of may quote its input.
-std::string fence_agent_driver::without_password(std::string text) const {
-    if (options_.password.empty()) return text;
-    for (std::size_t at = text.find(options_.password); at != text.npos;
-         at = text.find(options_.password, at + 3))
-        text.replace(at, options_.password.size(), "***");
-    return text;
 }
 
 // The agent's code for any failure is 1; only its words tell them apart, and badly.
@@ -179,12 +138,20 @@ asio::awaitable<rung_report> fence_agent_driver::observe(fence_order, rt::deadli
     co_return report;
 }
 
+// Also what the agent says about itself: the package that it comes from may have changed.
 asio::awaitable<rt::result<void>> fence_agent_driver::ready(rt::deadline until) {
     const std::string wrong = problem();
     if (!wrong.empty()) co_return rt::error{rt::errc::config, 0, wrong};
-    const bool monitor = options_.metadata && options_.metadata->can("monitor");
-    if (!monitor && !has_status()) co_return error_of(no_status_report());
-    const std::string action = monitor ? "monitor" : "status";
+    std::optional<agent_metadata> metadata = options_.metadata;
+    if (!metadata) {
+        auto read = co_await read_metadata(runner_, options_.agent, until);
+        if (!read) co_return read.error();
+        metadata = std::move(*read);
+    }
+    const auto problems =
+        metadata_problems(*metadata, options_.options, !options_.password.empty());
+    if (!problems.empty()) co_return rt::error{rt::errc::config, 0, problems.front().sentence};
+    const std::string action = metadata->can("monitor") ? "monitor" : "status";
     const program_end end = co_await ask(action, until);
     if (end.exited_with(0) || end.exited_with(status_off)) co_return rt::result<void>{};
     co_return error_of(report_error(end, action));
@@ -199,12 +166,13 @@ std::unique_ptr<driver> make_fence_agent_driver(rt::process_runner& runner, fenc
 
 asio::awaitable<rt::result<agent_metadata>> read_metadata(rt::process_runner& runner,
                                                           std::string agent, rt::deadline until) {
-    auto what = command_for(agent, "action=metadata\n");
+    auto what = agent_command(agent, agent_input({}, "", "metadata"));
     const program_end end = co_await run_program(runner, std::move(what), until);
     if (!end.exited_with(0)) {
+        std::string how = end.how;
+        if (end.started) how += " for action=metadata" + last_line(end.errors);
         rung_report report =
-            report_of(rung_outcome::unknown, rung_failure::protocol,
-                      fmt::format("{} for action=metadata{}", end.how, last_line(end.errors)));
+            report_of(rung_outcome::unknown, rung_failure::protocol, std::move(how));
         if (!end.code) report.reason = end.failure;
         co_return error_of(report);
     }

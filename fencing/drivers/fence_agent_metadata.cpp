@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <sstream>
+#include <utility>
 
 namespace primacy::fencing {
 
@@ -13,7 +14,7 @@ namespace {
 
 using tree = boost::property_tree::ptree;
 
-rt::error not_understood(std::string_view why) {
+rt::error metadata_not_understood(std::string_view why) {
     return {rt::errc::protocol, 0,
             fmt::format("the agent's answer to action=metadata is not understood: {}", why)};
 }
@@ -86,28 +87,23 @@ bool is_given(const agent_metadata& metadata, const agent_parameter& parameter,
     });
 }
 
-void judge_option(const agent_metadata& metadata, const std::string& name, const std::string& value,
-                  std::vector<std::string>& problems) {
+// Why the option cannot be given to the agent; empty: it can.
+std::string judge_option(const agent_metadata& metadata, const std::string& name,
+                         const std::string& value) {
     const std::string plain = option_name(name);
-    if (plain == "action" || plain == "option") {
-        problems.push_back(fmt::format("\"{}\" is chosen by primacy; remove it", name));
-        return;
-    }
-    if (plain == "method" && value == "cycle") {
-        problems.push_back("method=cycle reports success while the host may still run; use onoff");
-        return;
-    }
+    if (plain == "action" || plain == "option")
+        return fmt::format("\"{}\" is chosen by primacy; remove it", name);
+    if (plain == "method" && value == "cycle")
+        return "method=cycle reports success while the host may still run; use onoff";
     const agent_parameter* known = metadata.find(name);
-    if (!known) {
-        problems.push_back(fmt::format("{} has no option \"{}\"{}", metadata.name, name,
-                                       did_you_mean(metadata, plain)));
-        return;
-    }
+    if (!known)
+        return fmt::format("{} has no option \"{}\"{}", metadata.name, name,
+                           did_you_mean(metadata, plain));
     const auto& choices = known->choices;
-    if (!choices.empty() && std::find(choices.begin(), choices.end(), value) == choices.end()) {
-        problems.push_back(fmt::format("{} does not take \"{}\" for \"{}\"; it takes {}",
-                                       metadata.name, value, name, fmt::join(choices, ", ")));
-    }
+    if (!choices.empty() && std::find(choices.begin(), choices.end(), value) == choices.end())
+        return fmt::format("{} does not take \"{}\" for \"{}\"; it takes {}", metadata.name, value,
+                           name, fmt::join(choices, ", "));
+    return {};
 }
 
 }  // namespace
@@ -136,10 +132,10 @@ rt::result<agent_metadata> parse_agent_metadata(std::string_view xml) {
         std::istringstream text{std::string(xml)};
         boost::property_tree::read_xml(text, document);
     } catch (const boost::property_tree::xml_parser_error& failure) {
-        return not_understood(failure.message());
+        return metadata_not_understood(failure.message());
     }
     const auto root = document.get_child_optional("resource-agent");
-    if (!root) return not_understood("it has no <resource-agent>");
+    if (!root) return metadata_not_understood("it has no <resource-agent>");
     agent_metadata made;
     made.name = attribute(*root, "name");
     // Named: a loop over what get_child() was given as a temporary would outlive it.
@@ -148,35 +144,40 @@ rt::result<agent_metadata> parse_agent_metadata(std::string_view xml) {
         if (tag == "parameter") made.parameters.push_back(parameter_from(element));
     for (const auto& [tag, element] : root->get_child("actions", none))
         if (tag == "action") made.actions.push_back(attribute(element, "name"));
-    if (made.actions.empty()) return not_understood("it names no actions");
+    if (made.actions.empty()) return metadata_not_understood("it names no actions");
     return made;
 }
 
-std::vector<std::string> metadata_problems(const agent_metadata& metadata,
-                                           const std::map<std::string, std::string>& options,
-                                           bool has_password) {
-    std::vector<std::string> problems;
+std::vector<option_problem> metadata_problems(const agent_metadata& metadata,
+                                              const std::map<std::string, std::string>& options,
+                                              bool has_password) {
+    std::vector<option_problem> problems;
+    const auto of_agent = [&problems](std::string sentence) {
+        problems.push_back({"", std::move(sentence)});
+    };
     if (!metadata.can("off"))
-        problems.push_back(
-            fmt::format("{} cannot power off (it has no action off)", metadata.name));
+        of_agent(fmt::format("{} cannot power off (it has no action off); choose another agent",
+                             metadata.name));
     if (!metadata.can("status"))
-        problems.push_back(
-            fmt::format("{} cannot be asked for the power (it has no action "
-                        "status), so that a fence by it is never confirmed",
+        of_agent(
+            fmt::format("{} cannot be asked for the power (it has no action status), so that "
+                        "a fence by it is never confirmed; choose another agent",
                         metadata.name));
     for (const auto& [name, value] : options)
-        judge_option(metadata, name, value, problems);
+        if (std::string wrong = judge_option(metadata, name, value); !wrong.empty())
+            problems.push_back({name, std::move(wrong)});
     for (const auto& parameter : metadata.parameters) {
         if (!parameter.required || parameter.deprecated || parameter.has_default) continue;
         if (option_name(parameter.name) == "action") continue;
         if (!is_given(metadata, parameter, options, has_password))
-            problems.push_back(
-                fmt::format("{} needs the option \"{}\"", metadata.name, parameter.name));
+            of_agent(fmt::format("{} needs the option \"{}\"{}", metadata.name, parameter.name,
+                                 is_password(option_name(parameter.name))
+                                     ? "; put it into a file and write password_file"
+                                     : ""));
     }
     const bool takes_password = metadata.find("password") || metadata.find("passwd");
     if (has_password && !takes_password)
-        problems.push_back(
-            fmt::format("{} takes no password; remove password_file", metadata.name));
+        of_agent(fmt::format("{} takes no password; remove password_file", metadata.name));
     return problems;
 }
 

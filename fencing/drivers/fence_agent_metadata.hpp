@@ -31,12 +31,17 @@ struct agent_metadata {
 
 rt::result<agent_metadata> parse_agent_metadata(std::string_view xml);
 
-// One sentence for each thing that keeps the agent from fencing with these options: an unknown
-// option, a missing one, a value that is no choice, an agent that cannot power off or be asked, and
+struct option_problem {
+    std::string option;  // as it was written; empty: the agent, or an option that is missing
+    std::string sentence;
+};
+
+// One for each thing that keeps the agent from fencing with these options: an unknown option, a
+// missing one, a value that is no choice, an agent that cannot power off or be asked, and
 // method=cycle, which reports success while the host runs.
-std::vector<std::string> metadata_problems(const agent_metadata& metadata,
-                                           const std::map<std::string, std::string>& options,
-                                           bool has_password);
+std::vector<option_problem> metadata_problems(const agent_metadata& metadata,
+                                              const std::map<std::string, std::string>& options,
+                                              bool has_password);
 
 // "-" as "_": how names of options are compared.
 std::string option_name(std::string_view written);

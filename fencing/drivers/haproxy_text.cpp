@@ -17,7 +17,7 @@ constexpr std::uint64_t forced_maintenance = 1;  // SRV_ADMF_FMAINT
 
 using words = std::vector<std::string_view>;
 
-rt::error not_understood(std::string_view what) {
+rt::error haproxy_not_understood(std::string_view what) {
     return {rt::errc::protocol, 0, fmt::format("HAProxy answered what is not understood{}", what)};
 }
 
@@ -87,14 +87,14 @@ struct table {
 rt::result<table> read_table(const std::vector<std::string_view>& lines, std::size_t header,
                              char separator) {
     if (lines.size() <= header || !lines[header].starts_with("# "))
-        return not_understood(": there is no heading");
+        return haproxy_not_understood(": there is no heading");
     table made;
     made.names = split(lines[header].substr(2), separator);
     for (std::size_t i = header + 1; i < lines.size(); ++i) {
         if (trimmed(lines[i]).empty()) continue;
         made.lines.push_back(split(lines[i], separator));
         if (made.lines.back().size() != made.names.size())
-            return not_understood(": a line has not as many fields as the heading");
+            return haproxy_not_understood(": a line has not as many fields as the heading");
     }
     return made;
 }
@@ -107,26 +107,26 @@ bool is_complete(std::string_view answer) noexcept {
 
 rt::result<void> read_acknowledgement(std::string_view answer) {
     if (auto refusal = refusal_in(answer)) return std::move(*refusal);
-    if (!is_complete(answer)) return not_understood(": the end of the answer is missing");
+    if (!is_complete(answer)) return haproxy_not_understood(": the end of the answer is missing");
     if (trimmed(answer).empty()) return {};
-    return not_understood(last_line(answer));
+    return haproxy_not_understood(last_line(answer));
 }
 
 rt::result<haproxy_server_state> read_servers_state(std::string_view answer,
                                                     std::string_view backend,
                                                     std::string_view server) {
     if (auto refusal = refusal_in(answer)) return std::move(*refusal);
-    if (!is_complete(answer)) return not_understood(": the end of the answer is missing");
+    if (!is_complete(answer)) return haproxy_not_understood(": the end of the answer is missing");
     const auto lines = lines_of(answer);
     if (lines.empty() || trimmed(lines[0]) != "1")
-        return not_understood(": the state of servers is not of version 1");
+        return haproxy_not_understood(": the state of servers is not of version 1");
     const auto read = read_table(lines, 1, ' ');
     if (!read) return read.error();
     for (const words& line : read->lines) {
         const record one(read->names, line);
         if (one["be_name"] != backend || one["srv_name"] != server) continue;
         const auto admin = number(one["srv_admin_state"]);
-        if (!admin) return not_understood(": srv_admin_state is no number");
+        if (!admin) return haproxy_not_understood(": srv_admin_state is no number");
         return haproxy_server_state{fmt::format("{}:{}", one["srv_addr"], one["srv_port"]),
                                     (*admin & forced_maintenance) != 0};
     }
@@ -136,14 +136,14 @@ rt::result<haproxy_server_state> read_servers_state(std::string_view answer,
 rt::result<std::uint64_t> read_current_sessions(std::string_view answer, std::string_view backend,
                                                 std::string_view server) {
     if (auto refusal = refusal_in(answer)) return std::move(*refusal);
-    if (!is_complete(answer)) return not_understood(": the end of the answer is missing");
+    if (!is_complete(answer)) return haproxy_not_understood(": the end of the answer is missing");
     const auto read = read_table(lines_of(answer), 0, ',');
     if (!read) return read.error();
     for (const words& line : read->lines) {
         const record one(read->names, line);
         if (one["pxname"] != backend || one["svname"] != server) continue;
         const auto sessions = number(one["scur"]);
-        if (!sessions) return not_understood(": scur is no number");
+        if (!sessions) return haproxy_not_understood(": scur is no number");
         return *sessions;
     }
     return no_such_server(backend, server);

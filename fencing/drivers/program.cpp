@@ -16,7 +16,7 @@ namespace {
 constexpr std::size_t longest_quote = 300;
 constexpr std::size_t longest_token = 64;
 // A program that is told to end has this long; what it started to do is unknown either way.
-constexpr std::chrono::milliseconds grace{1000};
+constexpr std::chrono::milliseconds program_grace{1000};
 
 program_end without_report(const rt::error& failure) {
     program_end end;
@@ -58,7 +58,7 @@ asio::awaitable<program_end> run_program(rt::process_runner& runner, rt::command
     const std::string program = path.substr(path.rfind('/') + 1);
     rt::run_limits limits;
     limits.until = until;
-    limits.grace = grace;
+    limits.grace = program_grace;
     auto report = co_await runner.run(std::move(what), limits, nullptr);
     if (!report) co_return without_report(report.error());
     co_return from_report(*report, program);

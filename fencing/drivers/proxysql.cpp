@@ -19,7 +19,7 @@ namespace say = proxysql_statements;
 
 namespace {
 
-constexpr std::chrono::milliseconds between_looks{50};
+constexpr std::chrono::milliseconds between_row_readings{50};
 constexpr const char* memory_table = "mysql_servers";
 constexpr const char* runtime_table = "runtime_mysql_servers";
 
@@ -30,7 +30,7 @@ struct progress {
 };
 
 // What ProxySQL says of the server.
-struct seen_server {
+struct found_server {
     proxysql_rows memory;
     proxysql_rows runtime;
     std::uint64_t connections = 0;  // in use
@@ -136,9 +136,9 @@ private:
                                                rt::deadline until);
     asio::awaitable<rt::result<void>> settle_memory(admin_session& session, progress& made);
     asio::awaitable<rt::result<void>> end_sessions(permission may_act, rt::deadline until);
-    asio::awaitable<rt::result<seen_server>> look(rt::deadline until);
+    asio::awaitable<rt::result<found_server>> look(rt::deadline until);
     rung_report report_isolated(const progress& made) const;
-    rung_report report_not_isolated(const seen_server& seen, rung_outcome outcome,
+    rung_report report_not_isolated(const found_server& seen, rung_outcome outcome,
                                     rung_failure reason) const;
     rt::error unknown_server() const;
     std::string server_text() const { return fmt::format("{}:{}", server_.host, server_.port); }
@@ -213,7 +213,7 @@ asio::awaitable<rt::result<void>> proxysql_driver::end_sessions(permission may_a
     co_return rt::result<void>();
 }
 
-asio::awaitable<rt::result<seen_server>> proxysql_driver::look(rt::deadline until) {
+asio::awaitable<rt::result<found_server>> proxysql_driver::look(rt::deadline until) {
     admin_session session(executor_, network_, options_.admin, until);
     const auto opened = co_await session.open();
     if (!opened) co_return opened.error();
@@ -223,7 +223,7 @@ asio::awaitable<rt::result<seen_server>> proxysql_driver::look(rt::deadline unti
     if (!runtime) co_return runtime.error();
     const auto used = co_await session.numbers(say::connections(server_));
     if (!used) co_return used.error();
-    co_return seen_server{*memory, *runtime, sum(*used)};
+    co_return found_server{*memory, *runtime, sum(*used)};
 }
 
 rung_report proxysql_driver::report_isolated(const progress& made) const {
@@ -242,7 +242,7 @@ rung_report proxysql_driver::report_isolated(const progress& made) const {
     return report;
 }
 
-rung_report proxysql_driver::report_not_isolated(const seen_server& seen, rung_outcome outcome,
+rung_report proxysql_driver::report_not_isolated(const found_server& seen, rung_outcome outcome,
                                                  rung_failure reason) const {
     std::string what = "it is not OFFLINE_HARD in its runtime and its memory";
     if (seen.taken_out())
@@ -275,7 +275,7 @@ asio::awaitable<rung_report> proxysql_driver::act(fence_order order, rt::deadlin
             const auto ended = co_await end_sessions(order.may_act, until);
             if (!ended) co_return error_report(ended.error(), made.acted);
         }
-        co_await pause(between_looks, until);
+        co_await pause(between_row_readings, until);
         if (until.passed())
             co_return report_not_isolated(*seen, rung_outcome::unknown, rung_failure::timeout);
     }

@@ -10,7 +10,7 @@ namespace primacy::fencing {
 
 namespace {
 
-rt::error not_understood(std::string_view what) {
+rt::error proxysql_not_understood(std::string_view what) {
     return {rt::errc::protocol, 0,
             fmt::format("it does not answer as ProxySQL's admin interface does: {}", what)};
 }
@@ -75,7 +75,7 @@ std::string sessions(const proxysql_server& server) {
 
 rt::result<proxysql_rows> read_states(const rt::sql::rows& answer) {
     const auto status = answer.column("status");
-    if (!status) return not_understood("there is no column status");
+    if (!status) return proxysql_not_understood("there is no column status");
     proxysql_rows read;
     for (std::size_t row = 0; row < answer.row_count(); ++row) {
         const auto cell = answer.cell(row, *status);
@@ -86,14 +86,14 @@ rt::result<proxysql_rows> read_states(const rt::sql::rows& answer) {
 }
 
 rt::result<std::vector<std::uint64_t>> read_numbers(const rt::sql::rows& answer) {
-    if (answer.columns().size() != 1) return not_understood("there is not one column");
+    if (answer.columns().size() != 1) return proxysql_not_understood("there is not one column");
     std::vector<std::uint64_t> read;
     for (std::size_t row = 0; row < answer.row_count(); ++row) {
         const std::string_view text = answer.cell(row, 0).value_or("");
         std::uint64_t value = 0;
         const auto [end, failed] = std::from_chars(text.data(), text.data() + text.size(), value);
         if (text.empty() || failed != std::errc{} || end != text.data() + text.size())
-            return not_understood(fmt::format("{} is no number", answer.columns()[0]));
+            return proxysql_not_understood(fmt::format("{} is no number", answer.columns()[0]));
         read.push_back(value);
     }
     return read;

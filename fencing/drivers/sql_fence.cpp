@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <array>
+#include <optional>
 #include <utility>
 
 namespace primacy::fencing {
@@ -42,10 +43,16 @@ bool is_answer(const rt::error& failure) noexcept {
 // Logs in, also where others take each connection as soon as it is free.
 asio::awaitable<rt::result<void>> get_in(sql_reader& link, int lock_wait, rt::deadline until,
                                          rt::deadline patience) {
+    std::optional<rt::error> full_before;
     for (;;) {
         auto done = co_await link.greet(lock_wait, until);
         const bool full = !done && done.error().code == rt::errc::too_many_connections;
+        const bool late = !done && done.error().code == rt::errc::timeout;
+        // Our time ran out while it told us again and again that it is full: that it said so
+        // counts.
+        if (late && full_before) co_return *full_before;
         if (!full || patience.passed()) co_return done;
+        full_before = done.error();
         const bool go_on = co_await pause(rt::deadline::after(10ms).sooner(patience));
         if (!go_on) co_return rt::error{rt::errc::cancelled, 0, "was told to stop"};
     }

@@ -37,6 +37,8 @@ def pytest_addoption(parser):
                          "run)")
     group.addoption("--osc-rows", type=int, default=0,
                     help="rows of the table that schema changes alter (1000000 in the full run)")
+    group.addoption("--all-steps", action="store_true",
+                    help="kill the agent at every step of every ladder, not at a few of each")
     group.addoption("--keep", action="store_true", help="keep the run directory")
 
 

@@ -42,6 +42,7 @@ class Stage:
         self.network.heal()
         self.topology.restore()
         for bmc in self.bmcs.values():
+            bmc.resume()
             bmc.healthy()
             bmc.forget_orders()
 
@@ -103,9 +104,10 @@ class Scene:
             self._power_on(name)
 
     def start_agent_again(self, name):
-        """Without waiting for anything."""
-        self.agents[name].launch()
-        self._power_on(name)
+        """Without waiting for anything; not on a host without power."""
+        if not self.powered_off(name):
+            self.agents[name].launch()
+            self._power_on(name)
 
     def _power_on(self, name):
         """The server and the agent of a host live as long as its power is on."""
@@ -159,6 +161,11 @@ class Scene:
     def nobody_acts(self):
         """A condition for hold(): no fence was begun, no machine powered off."""
         return not self.records() and not any(self.powered_off(name) for name in NAMES)
+
+    def only_db1_is_touched(self):
+        """A condition for hold(): the same of the servers that are none of the losers."""
+        return not any(record["server"] != "db1" for _, record in self.records()) and not any(
+            self.powered_off(name) for name in ("db2", "db3"))
 
     def powered_off(self, name):
         """How often its BMC was told to."""

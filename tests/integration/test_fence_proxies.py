@@ -3,7 +3,6 @@ against a stand-in (fake_proxysql.py), since Debian has no ProxySQL."""
 
 import json
 import os
-import socket
 import subprocess
 import threading
 from pathlib import Path
@@ -13,9 +12,9 @@ import pytest
 
 from primacy_harness.fake_proxysql import FakeProxySQL
 from primacy_harness.fakes import closes_at_once, silent
+from primacy_harness.haproxy import HAProxy
 from primacy_harness.polling import wait_until
-from primacy_harness.ports import free_port, release_port
-from primacy_harness.processes import Process
+from primacy_harness.ports import free_port
 from primacy_harness.topology import (REPLICATION, REPLICATION_PASSWORD, WRITER,
                                       WRITER_PASSWORD)
 
@@ -52,56 +51,11 @@ def assert_outcome(answer, outcome, reason):
 # --- haproxy
 
 
-class HAProxy:
-    """A real haproxy: port `port` leads to db1, and to db2 when db1 is out."""
-
-    def __init__(self, run_dir, topology):
-        self.socket = run_dir / "haproxy.sock"
-        self.operator_socket = run_dir / "haproxy-operator.sock"
-        self.port, self.admin_port = free_port(), free_port()
-        config = run_dir / "haproxy.cfg"
-        config.write_text(
-            "global\n"
-            f"  stats socket {self.socket} mode 600 level admin\n"
-            f"  stats socket {self.operator_socket} mode 600 level operator\n"
-            f"  stats socket ipv4@127.0.0.1:{self.admin_port} level admin\n"
-            "defaults\n  mode tcp\n  timeout connect 2s\n  timeout client 60s\n"
-            "  timeout server 60s\n"
-            f"frontend in\n  bind 127.0.0.1:{self.port}\n  default_backend mysql_write\n"
-            "backend mysql_write\n"
-            f"  server primary {topology['db1'].address}\n"
-            f"  server standby {topology['db2'].address} backup\n")
-        program = ROOT / "build/tools/bin/haproxy"
-        self.process = Process([program, "-db", "-f", config], log=run_dir / "haproxy.log")
-        wait_until(lambda: self.ask("show cli level") == "admin", 15, "haproxy to answer",
-                   ignore=(OSError,))
-
-    def ask(self, command):
-        with socket.socket(socket.AF_UNIX) as link:
-            link.settimeout(5)
-            link.connect(str(self.socket))
-            link.sendall(command.encode() + b"\n")
-            answer = b""
-            while part := link.recv(65536):
-                answer += part
-            return answer.decode().strip()
-
-    def connect(self):
-        return pymysql.connect(host="127.0.0.1", port=self.port, user=WRITER, autocommit=True,
-                               password=WRITER_PASSWORD, connect_timeout=5, read_timeout=10)
-
-    def close(self):
-        self.process.resume()
-        self.process.kill()
-        release_port(self.port)
-        release_port(self.admin_port)
-
-
 @pytest.fixture
 def haproxy(local_topology, tmp_path_factory):
-    if not (ROOT / "build/tools/bin/haproxy").exists():
-        pytest.skip("there is no haproxy (tools/deps.sh unpacks it under build/tools)")
-    made = HAProxy(tmp_path_factory.mktemp("ha"), local_topology)
+    if HAProxy.why_not():
+        pytest.skip(HAProxy.why_not())
+    made = HAProxy(tmp_path_factory.mktemp("ha"), local_topology["db1"], local_topology["db2"])
     yield made
     made.close()
 

@@ -266,6 +266,27 @@ def test_verify_changes_nothing_on_a_writable_server(server):
 
 
 @pytest.mark.core
+def test_a_server_that_is_just_being_closed_is_not_closed(server, client):
+    """MySQL shows super_read_only ON while the SET still waits; then it gives up, and all is OFF."""
+    blocker = client(server, sleeping_insert)
+    wait_until(lambda: server.query("SELECT 1 FROM information_schema.processlist WHERE "
+                                    "info LIKE 'INSERT%%SLEEP(60)%%'"), 10, "the statement to run")
+    server.unlogged(f"CREATE USER '{BOSS}'@'%' IDENTIFIED BY 'pw'",
+                    f"GRANT ALL PRIVILEGES ON *.* TO '{BOSS}'@'%'")
+    switch = "super_read_only" if server.kind.is_mysql else "read_only"
+    closing = ["SET SESSION lock_wait_timeout = 8", f"SET GLOBAL {switch} = ON"]
+    setter = client(server, lambda _: iter(closing), user=BOSS)
+    wait_until(lambda: server.query("SELECT 1 FROM information_schema.processlist WHERE "
+                                    "info LIKE 'SET GLOBAL%%'"), 10, "the SET to wait")
+    server._forget_admin()
+    report = ask(server, "verify")
+    assert report["outcome"] in ("unknown", "failed"), report
+    setter.join(20)
+    assert setter.errors == [1205] and not blocker.errors
+    assert server.value("SELECT @@global.read_only") == 0
+
+
+@pytest.mark.core
 def test_two_hundred_writers_and_a_blocking_statement(server, client):
     clients = [client(server, writing) for _ in range(200)]
     blocker = client(server, sleeping_insert)

@@ -114,7 +114,7 @@ asio::awaitable<void> judge_agent(rt::process_runner& runner, const json::object
     json::array problems;
     for (const auto& problem :
          metadata_problems(*metadata, options.options, !options.password.empty()))
-        problems.emplace_back(problem);
+        problems.emplace_back(problem.sentence);
     answer["name"] = metadata->name;
     answer["problems"] = problems;
 }

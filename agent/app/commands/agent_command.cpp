@@ -1,5 +1,7 @@
 #include "agent/app/commands/commands.hpp"
+#include "agent/app/commands/complete.hpp"
 #include "agent/app/daemon/daemon.hpp"
+#include "agent/app/guard/fence_agents.hpp"
 #include "agent/rt/log.hpp"
 
 #include <CLI/CLI.hpp>
@@ -13,12 +15,30 @@ namespace primacy::app {
 
 namespace {
 
+// False: a fence agent can never work as it is configured, which is told. What is not proved keeps
+// nobody from watching.
+bool fence_agents_fit(const config& settings) {
+    boost::asio::io_context loop{1};
+    rt::system_process_runner runner;
+    config_outcome outcome;
+    add_findings(
+        outcome,
+        complete(loop, ask_fence_agents(loop.get_executor(), runner, settings, patience_of_watch)),
+        for_whom::watch);
+    for (const auto& problem : outcome.problems)
+        std::cerr << to_text(settings.path, problem) << "\n";
+    for (const auto& warning : outcome.warnings)
+        rt::log(rt::log_level::warning, "agent", to_text(settings.path, warning));
+    return outcome.ok();
+}
+
 int run_agent(const std::string& path) {
     auto settings = load_for_command(path);
     if (!settings) return exit_usage;
     if (auto started = rt::start_log(settings->agent.log_level, settings->agent.log_format);
         !started)
         rt::log(rt::log_level::warning, "agent", started.error().message);
+    if (!fence_agents_fit(*settings)) return exit_usage;
     boost::asio::io_context loop{1};
     daemon agent(loop, std::move(*settings));
     int status = exit_failed;

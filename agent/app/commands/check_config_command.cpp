@@ -1,12 +1,16 @@
 #include "agent/app/commands/commands.hpp"
+#include "agent/app/commands/complete.hpp"
 #include "agent/app/config/explain.hpp"
+#include "agent/app/guard/fence_agents.hpp"
 #include "agent/app/http/basic_auth.hpp"
 #include "agent/app/http/tls.hpp"
 
 #include <CLI/CLI.hpp>
+#include <boost/asio/io_context.hpp>
 #include <boost/asio/thread_pool.hpp>
 
 #include <iostream>
+#include <utility>
 
 namespace primacy::app {
 
@@ -30,9 +34,19 @@ void check_web(config_outcome& outcome) {
     if (!users) add(users.error());
 }
 
+void check_fence_agents(config_outcome& outcome) {
+    if (!outcome.ok()) return;
+    boost::asio::io_context loop{1};
+    rt::system_process_runner runner;
+    auto found = complete(
+        loop, ask_fence_agents(loop.get_executor(), runner, outcome.value, patience_of_person));
+    add_findings(outcome, std::move(found), for_whom::person);
+}
+
 int check_config(const std::string& path) {
     config_outcome outcome = load(path);
     check_web(outcome);
+    check_fence_agents(outcome);
     for (const auto& warning : outcome.warnings)
         std::cerr << "warning: " << to_text(path, warning) << "\n";
     for (const auto& problem : outcome.problems)

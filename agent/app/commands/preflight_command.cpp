@@ -1,6 +1,7 @@
 #include "agent/app/commands/commands.hpp"
 #include "agent/app/commands/complete.hpp"
 #include "agent/app/guard/drivers.hpp"
+#include "agent/app/guard/fence_agents.hpp"
 #include "agent/app/preflight/osc_preflight.hpp"
 #include "agent/app/preflight/preflight.hpp"
 #include "agent/app/report/table.hpp"
@@ -67,11 +68,25 @@ void print_json(const topology_config& topology, const std::string& purpose,
               << "\n";
 }
 
+// What the fence agents say of their options, without asking a device.
+boost::asio::awaitable<std::vector<preflight_line>> ask_agents(driver_parts parts,
+                                                               const config& settings) {
+    std::vector<preflight_line> lines;
+    auto found =
+        co_await ask_fence_agents(parts.executor, *parts.runner, settings, patience_of_person);
+    for (const auto* list : {&found.wrong, &found.unusable, &found.silent})
+        for (const auto& problem : *list)
+            lines.push_back({preflight_level::fail, "configuration",
+                             to_text(settings.path, problem),
+                             "change that line, then run primacy check-config"});
+    co_return lines;
+}
+
 // Whether each rung of each ladder could be used now; changes nothing.
 boost::asio::awaitable<std::vector<preflight_line>> try_rungs(driver_parts parts,
                                                               const config& settings,
                                                               const topology_config& topology) {
-    std::vector<preflight_line> lines;
+    auto lines = co_await ask_agents(parts, settings);
     for (const auto& server : topology.servers) {
         for (const auto& rung : server.fence) {
             auto driver = make_driver(parts, settings, topology, server, rung);

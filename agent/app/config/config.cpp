@@ -84,6 +84,21 @@ rt::sql::endpoint endpoint_of(const topology_config& topology, const server_conf
     return made;
 }
 
+bool same_methods(const config& one, const config& other, const topology_config& topology) {
+    const auto find = [](const config& in, const std::string& name) -> const method_config* {
+        for (const auto& method : in.methods)
+            if (method.name == name) return &method;
+        return nullptr;
+    };
+    for (const auto& server : topology.servers)
+        for (const auto& name : server.fence) {
+            const auto *first = find(one, name), *second = find(other, name);
+            if ((first == nullptr) != (second == nullptr)) return false;
+            if (first && *first != *second) return false;
+        }
+    return true;
+}
+
 config_outcome load(const std::string& path) {
     auto text = rt::read_file(path, largest_file);
     if (!text) return cannot_read(path, text.error());
@@ -105,6 +120,7 @@ config_outcome parse(std::string_view text, const std::string& path, files look)
     outcome.value.agent = read_agent(into, table_of(top, "agent"));
     outcome.value.osc = read_osc(into, table_of(top, "osc"));
     outcome.value.methods = read_methods(into, table_of(top, "method"));
+    outcome.value.fence_agents = places_of_agents(table_of(top, "method"));
     shared_names shared;
     if (const document_value* methods = table_of(top, "method")) {
         for (const document_entry& method : methods->entries)

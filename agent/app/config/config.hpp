@@ -114,6 +114,7 @@ struct ssh_method {
     std::string user;
     std::string key;
     std::string known_hosts;
+    bool operator==(const ssh_method&) const = default;
 };
 
 struct ipmi_method {
@@ -124,6 +125,7 @@ struct ipmi_method {
     std::string password;       // never to be shown
     std::string interface;      // lanplus | lan
     std::optional<int> cipher;  // suite; the device is asked when there is none
+    bool operator==(const ipmi_method&) const = default;
 };
 
 struct fence_agent_method {
@@ -131,6 +133,7 @@ struct fence_agent_method {
     std::map<std::string, std::string> options;
     std::string password_file;  // may be empty
     std::string password;       // never to be shown
+    bool operator==(const fence_agent_method&) const = default;
 };
 
 // In the order of the key's words (keys.cpp).
@@ -143,6 +146,7 @@ struct exec_method {
     std::vector<std::string> command;  // the first is an absolute path
     exec_style style = exec_style::json;
     bool verify = false;  // the program can also be asked whether the server is stopped
+    bool operator==(const exec_method&) const = default;
 };
 
 // Takes the server out of a backend. By `socket`, or by host and port when that is empty.
@@ -152,6 +156,7 @@ struct haproxy_method {
     std::uint16_t port = 0;
     std::string backend;
     std::string server;  // as the backend names it
+    bool operator==(const haproxy_method&) const = default;
 };
 
 struct proxysql_method {
@@ -160,10 +165,13 @@ struct proxysql_method {
     std::string server_host;  // as ProxySQL names it; empty: the server's own host and port
     std::uint16_t server_port = 0;
     std::optional<std::int64_t> writer_hostgroup;  // every hostgroup when there is none
+    bool operator==(const proxysql_method&) const = default;
 };
 
 // Stops the replicas that follow the server.
-struct detach_method {};
+struct detach_method {
+    bool operator==(const detach_method&) const = default;
+};
 
 struct method_config {
     std::string name;
@@ -172,6 +180,13 @@ struct method_config {
     std::variant<ssh_method, ipmi_method, fence_agent_method, exec_method, haproxy_method,
                  proxysql_method, detach_method>
         how;
+    bool operator==(const method_config&) const = default;
+};
+
+// Where a fence agent stands in the file: what it says about its options is found out later.
+struct agent_places {
+    file_position agent;                           // its name
+    std::map<std::string, file_position> options;  // by name
 };
 
 // "ssh", "fence-agent" …
@@ -192,9 +207,13 @@ struct config {
     agent_config agent;
     std::vector<topology_config> topologies;  // in the order of the file, as are the servers
     std::vector<method_config> methods;
+    std::map<std::string, agent_places> fence_agents;  // by method
     osc_config osc;
     std::string path;  // as it was named
 };
+
+// Whether the methods that the topology's ladders name are the same in both.
+bool same_methods(const config& one, const config& other, const topology_config& topology);
 
 struct config_outcome {
     config value;                          // to be used only when ok()

@@ -187,4 +187,19 @@ std::vector<method_config> read_methods(reading& into, const document_value* tab
     return methods;
 }
 
+std::map<std::string, agent_places> places_of_agents(const document_value* table) {
+    std::map<std::string, agent_places> places;
+    if (!table) return places;
+    for (const document_entry& method : table->entries) {
+        const document_entry* agent = method.value.find("agent");
+        if (!agent) continue;
+        agent_places& made = places[method.key];
+        made.agent = agent->value.at;
+        if (const document_entry* options = method.value.find("options"))
+            for (const document_entry& option : options->value.entries)
+                made.options[option.key] = option.at;
+    }
+    return places;
+}
+
 }  // namespace primacy::app

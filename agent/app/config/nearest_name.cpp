@@ -7,7 +7,7 @@ namespace primacy::app {
 
 namespace {
 
-constexpr std::size_t longest_name = 100;  // nobody mistypes more than that
+constexpr std::size_t longest_mistyped = 100;  // nobody mistypes more than that
 constexpr std::size_t shortest_beginning = 3;
 
 std::string lower(std::string_view text) {
@@ -48,7 +48,7 @@ std::size_t edit_distance(std::string_view from, std::string_view to) {
 }
 
 std::string_view nearest_name(std::string_view name, const std::vector<std::string_view>& valid) {
-    if (name.empty() || name.size() > longest_name) return {};
+    if (name.empty() || name.size() > longest_mistyped) return {};
     const std::string wanted = lower(name);
     std::size_t closest = std::max(std::min<std::size_t>(2, name.size() / 2), name.size() / 3) + 1;
     std::string_view found;

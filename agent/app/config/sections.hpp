@@ -22,6 +22,9 @@ osc_config read_osc(reading& into, const document_value* table);
 // [method.*]; null: none.
 std::vector<method_config> read_methods(reading& into, const document_value* table);
 
+// Where the fence agents among them stand.
+std::map<std::string, agent_places> places_of_agents(const document_value* table);
+
 // tls = { … } of a topology or a method.
 rt::sql::tls_options read_tls(reading& into, const section_values& owner);
 

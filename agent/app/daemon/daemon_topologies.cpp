@@ -1,6 +1,7 @@
 // How topologies come and go while the agent runs: at the start, at a reload, and when the journal
 // becomes free. Apart from daemon.cpp, which does all the rest.
 #include "agent/app/daemon/daemon.hpp"
+#include "agent/app/guard/fence_agents.hpp"
 #include "agent/app/report/status_json.hpp"
 #include "agent/rt/log.hpp"
 #include "agent/rt/offload.hpp"
@@ -112,7 +113,9 @@ asio::awaitable<void> daemon::apply(config fresh) {
     for (const auto& [name, each] : topologies_) {
         auto kept = std::find_if(fresh.topologies.begin(), fresh.topologies.end(),
                                  [&](const auto& t) { return t.name == name; });
-        if (kept == fresh.topologies.end() || *kept != each->config()) leaving.push_back(name);
+        if (kept == fresh.topologies.end() || *kept != each->config() ||
+            !same_methods(settings_, fresh, *kept))
+            leaving.push_back(name);
     }
     for (const auto& name : leaving)
         co_await stop_topology(name);
@@ -132,6 +135,11 @@ asio::awaitable<void> daemon::apply(config fresh) {
 asio::awaitable<void> daemon::reload() {
     std::ignore = service_manager_.reloading();
     auto outcome = load(settings_.path);
+    if (outcome.ok()) {
+        auto found = co_await ask_fence_agents(loop_.get_executor(), runner_, outcome.value,
+                                               patience_of_watch);
+        add_findings(outcome, std::move(found), for_whom::watch);
+    }
     last_reload_at_ = report_now().wall;
     last_reload_successful_ = outcome.ok();
     for (const auto& problem : outcome.problems)

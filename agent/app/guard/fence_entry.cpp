@@ -18,6 +18,8 @@ using fencing::rung_outcome;
 
 namespace {
 
+constexpr std::size_t longest_incident = 64;
+
 constexpr std::pair<record_kind, std::string_view> kinds[] = {
     {record_kind::begun, "begun"},
     {record_kind::intent, "intent"},
@@ -143,6 +145,21 @@ rt::result<fence_entry> parse_record(std::string_view text) {
                                         std::string(each.value().as_string()));
     made.until = get_time(from, "until");
     return made;
+}
+
+std::string incident_name(const std::string& topology, const std::string& server,
+                          checks::wall_time at, std::uint64_t number) {
+    using std::chrono::duration_cast;
+    using std::chrono::microseconds;
+    const auto when = duration_cast<microseconds>(at.time_since_epoch()).count();
+    const std::string unique = "-" + std::to_string(when) + "-" + std::to_string(number);
+    std::string name = topology + "-" + server;
+    for (char& c : name) {
+        if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+        const bool plain = (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
+        if (!plain) c = '-';
+    }
+    return name.substr(0, longest_incident - unique.size()) + unique;
 }
 
 namespace {

@@ -59,6 +59,12 @@ struct fence_entry {
 std::string to_json(const fence_entry& record);
 rt::result<fence_entry> parse_record(std::string_view json);
 
+// Names one fence, once: an agent that was killed and is back within the same second must not give
+// the same name again. Fit to be handed to any program (fence_order::incident), whatever characters
+// the names have; `number` counts the fences of this process.
+std::string incident_name(const std::string& topology, const std::string& server,
+                          checks::wall_time at, std::uint64_t number);
+
 // A rung for which an intent was noted, and what was noted of its end; nothing: the agent ended in
 // the middle of it.
 struct tried_rung {

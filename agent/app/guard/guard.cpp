@@ -109,11 +109,7 @@ std::string guard::new_nonce() {
 }
 
 std::string guard::new_incident(const std::string& server) {
-    auto seconds =
-        std::chrono::duration_cast<std::chrono::seconds>(rt::wall_clock::now().time_since_epoch())
-            .count();
-    return config_->name + "-" + server + "-" + std::to_string(seconds) + "-" +
-           std::to_string(++incidents_);
+    return incident_name(config_->name, server, wall_now(), ++incidents_);
 }
 
 // --- deciding

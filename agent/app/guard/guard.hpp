@@ -162,6 +162,7 @@ private:
     std::string why_busy(const fencing::resolve_plan& plan) const;
     std::string why_not_choose() const;
     const server_config& configured(const std::string& server) const;
+    std::optional<std::size_t> index_of(const std::string& server) const;
 
     void begin_for_person(const fencing::fence_plan& plan);
     // Of a ladder that begin_for_person() began and that has ended.

@@ -24,12 +24,6 @@ constexpr auto patience_with_opening = 10s;
 constexpr auto tell_of_the_lease_after = 1s;
 constexpr auto tell_of_the_lease_every = 5s;
 
-std::optional<std::size_t> index_of(const checks::observation& seen, const std::string& server) {
-    for (std::size_t i = 0; i < seen.servers.size(); ++i)
-        if (seen.servers[i].name == server) return i;
-    return std::nullopt;
-}
-
 }  // namespace
 
 asio::awaitable<guard::answer> guard::carry_out(person_order order) {
@@ -72,7 +66,7 @@ asio::awaitable<guard::answer> guard::carry_out(person_order order) {
 
 // A person's word counts where nobody can look, and nowhere else.
 asio::awaitable<guard::answer> guard::confirm_fenced(person_order order) {
-    auto i = newest_ ? index_of(newest_->seen, order.server) : std::nullopt;
+    auto i = index_of(order.server);
     if (!i) co_return answer_refused("nothing is known of " + order.server + " yet; try again");
     const auto& here = newest_->verdict.graph.members[*i];
     if (here.known() && *here.may_write)
@@ -88,7 +82,7 @@ asio::awaitable<guard::answer> guard::confirm_fenced(person_order order) {
 
 // What makes it unsafe to open the server now; empty: nothing that is seen.
 std::string guard::why_not_unfence(const person_order& order) const {
-    auto i = newest_ ? index_of(newest_->seen, order.server) : std::nullopt;
+    auto i = index_of(order.server);
     if (!i) return "nothing is known of " + order.server + " yet; try again";
     const auto& graph = newest_->verdict.graph;
     if (!graph.members[*i].known())
@@ -168,6 +162,13 @@ asio::awaitable<rt::result<void>> guard::open_if_allowed(opening open, server_co
     end.reason = opened.error().message;
     co_await note(std::move(end));
     co_return opened;
+}
+
+// In the newest judgement; nothing while there is none.
+std::optional<std::size_t> guard::index_of(const std::string& server) const {
+    for (std::size_t i = 0; newest_ && i < newest_->seen.servers.size(); ++i)
+        if (newest_->seen.servers[i].name == server) return i;
+    return std::nullopt;
 }
 
 const server_config& guard::configured(const std::string& server) const {

@@ -34,12 +34,6 @@ std::vector<std::string> losers_of(const fencing::resolve_plan& plan) {
     return names;
 }
 
-std::optional<std::size_t> index_of(const checks::observation& seen, const std::string& server) {
-    for (std::size_t i = 0; i < seen.servers.size(); ++i)
-        if (seen.servers[i].name == server) return i;
-    return std::nullopt;
-}
-
 // What was known of a server that could not be read again after it was stopped.
 void recall(fencing::loss& after, const fencing::loss& before) {
     if (after.cannot_say.empty() || !before.cannot_say.empty() || before.transactions == 0) return;
@@ -209,9 +203,9 @@ asio::awaitable<std::string> guard::why_still_behind(const fencing::resolve_plan
 std::optional<checks::history_comparison> guard::behind_losers(
     const fencing::resolve_plan& plan) const {
     const auto& seen = newest_->seen;
-    const auto keep = index_of(seen, plan.survivor);
+    const auto keep = index_of(plan.survivor);
     for (const auto& fence : plan.fences) {
-        const auto loser = index_of(seen, fence.server);
+        const auto loser = index_of(fence.server);
         if (!keep || !loser) continue;
         const auto& here = newest_->verdict.graph.members[*keep];
         for (std::size_t c = 0; here.known() && c < here.sources.size(); ++c) {
@@ -279,7 +273,7 @@ asio::awaitable<void> guard::survey_losses(fencing::resolve_plan& plan, bool now
     const auto& survivor = configured(plan.survivor);
     for (auto& lost : plan.losses) {
         const fencing::loss before = lost;
-        const auto i = index_of(newest_->seen, before.server);
+        const auto i = index_of(before.server);
         if (!now_stopped && !newest_->verdict.graph.members[*i].known()) continue;
         auto after = co_await with_.survey_loss(configured(before.server), survivor,
                                                 now_stopped || before.after_stop,

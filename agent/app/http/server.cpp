@@ -24,7 +24,7 @@ namespace asio = boost::asio;
 
 namespace {
 
-constexpr auto as_values = asio::as_tuple(asio::use_awaitable);
+constexpr auto as_value = asio::as_tuple(asio::use_awaitable);
 
 // With no descriptor left the waiting client stays readable: asking at once would spin.
 constexpr auto accept_pause = std::chrono::milliseconds(100);
@@ -110,14 +110,14 @@ asio::awaitable<void> server::impl::run(std::shared_ptr<impl> self) {
     // From here on a cancellation can hurry nothing; the sessions must end first.
     co_await asio::this_coro::reset_cancellation_state(asio::disable_cancellation());
     while (!self->sessions_.empty())
-        co_await self->all_ended_.async_wait(as_values);
+        co_await self->all_ended_.async_wait(as_value);
     self->patience_.cancel();
 }
 
 asio::awaitable<void> server::impl::accept_until_stopped() {
     while (!stopping_) {
         auto [failed] =
-            co_await listener_.async_wait(asio::posix::descriptor_base::wait_read, as_values);
+            co_await listener_.async_wait(asio::posix::descriptor_base::wait_read, as_value);
         if (failed == asio::error::operation_aborted) co_return;
         accepting last = failed ? accepting::cannot_take : accepting::took_one;
         for (int i = 0; i < accepts_in_a_row && last == accepting::took_one; ++i)
@@ -125,7 +125,7 @@ asio::awaitable<void> server::impl::accept_until_stopped() {
         if (last != accepting::cannot_take) continue;
         ++counts.accept_failures;
         pause_.expires_after(accept_pause);
-        auto [cancelled] = co_await pause_.async_wait(as_values);
+        auto [cancelled] = co_await pause_.async_wait(as_value);
         if (cancelled) co_return;
     }
 }

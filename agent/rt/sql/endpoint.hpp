@@ -33,6 +33,7 @@ struct endpoint {
 
     // "10.0.0.1:3306", "[::1]:3306" or the socket's path, for messages.
     std::string address() const;
+    bool operator==(const endpoint&) const = default;
 };
 
 }  // namespace primacy::rt::sql

@@ -138,8 +138,10 @@ class Bmc:
         self.close()
 
     def powers(self, *pids):
-        """The processes that live as long as the power is on."""
-        self._write("host.pid", " ".join(f"{pid}:{_started(pid)}" for pid in pids) + "\n")
+        """The processes that live as long as the power is on; one that has ended needs none."""
+        born = {pid: _started(pid) for pid in pids}
+        self._write("host.pid", " ".join(f"{pid}:{ticks}" for pid, ticks in born.items() if ticks)
+                    + "\n")
 
     def orders(self):
         """What the chassis was asked: "set power 0", "get power boot" … in order."""
@@ -204,9 +206,13 @@ class Bmc:
 
 
 def _started(pid):
-    """When it was started, in the kernel's ticks: together with the number it is unique."""
-    with open(f"/proc/{pid}/stat", encoding="ascii", errors="replace") as file:
-        return file.read().rpartition(")")[2].split()[19]
+    """When it was started, in the kernel's ticks: together with the number it is unique.
+    None when there is no such process."""
+    try:
+        stat = Path(f"/proc/{pid}/stat").read_text(encoding="ascii", errors="replace")
+    except (FileNotFoundError, ProcessLookupError):
+        return None
+    return stat.rpartition(")")[2].split()[19]
 
 
 def fence_ipmilan(folder):

@@ -73,6 +73,11 @@ class Process:
         self.send(signal.SIGSTOP)
         wait_until(lambda: self._state() in ("T", None), 5, f"process {self.pid} to stop")
 
+    def wait_paused(self, cap):
+        """Returns when it is stopped by somebody else, or by itself."""
+        wait_until(lambda: self._state() == "T", cap, f"process {self.pid} to be stopped",
+                   interval=0.01)
+
     def resume(self):
         self.send(signal.SIGCONT)
 

@@ -211,6 +211,36 @@ TEST_CASE("programs are found by absolute path or name, never by a shell") {
     CHECK(complaint(method("type = \"fence-agent\"\nagent = \"/opt/fence_x\"")).empty());
 }
 
+TEST_CASE("it is known where a fence agent and its options stand") {
+    const auto read = good_config(
+        one_server("fence = [\"pdu\"]\n[method.pdu]\ntype = \"fence-agent\"\n"
+                   "agent = \"fence_apc\"\noptions = { ip = \"10.1.0.1\", plug = 7 }\n"));
+    const auto& places = read.fence_agents.at("pdu");
+    CHECK(places.agent == file_position{9, 9});
+    CHECK(places.options.at("ip") == file_position{10, 13});
+    CHECK(places.options.at("plug") == file_position{10, 30});
+    CHECK(read.fence_agents.size() == 1);
+}
+
+TEST_CASE("a topology concerns only what changed in the methods of its own ladders") {
+    const auto with = [](std::string_view fence, std::string_view timeout) {
+        return good_config(one_server("fence = [" + std::string(fence) +
+                                      "]\n[method.a]\ntype = \"exec\"\ncommand = [\"/bin/a\"]\n"
+                                      "timeout = \"" +
+                                      std::string(timeout) +
+                                      "\"\n[method.b]\ntype = \"exec\"\ncommand = [\"/bin/b\"]\n"));
+    };
+    const auto same = [](const config& one, const config& other) {
+        return same_methods(one, other, other.topologies.at(0));
+    };
+    CHECK(same(with("\"a\"", "5s"), with("\"a\"", "5s")));
+    CHECK(!same(with("\"a\"", "5s"), with("\"a\"", "6s")));
+    CHECK(same(with("\"sql\", \"b\"", "5s"), with("\"sql\", \"b\"", "6s")));
+    auto fewer = with("\"a\"", "5s");
+    fewer.methods.clear();
+    CHECK(!same(fewer, with("\"a\"", "5s")));
+}
+
 TEST_CASE("options of a fence agent cannot hold its password or its action") {
     auto option = [](std::string_view text) {
         return complaint(method("type = \"fence-agent\"\nagent = \"fence_apc\"\noptions = { " +

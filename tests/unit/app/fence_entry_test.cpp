@@ -1,6 +1,7 @@
 #include "agent/app/guard/fence_entry.hpp"
 
 #include "agent/app/guard/person_order.hpp"
+#include "fencing/drivers/program.hpp"
 
 #include <doctest/doctest.h>
 
@@ -57,6 +58,17 @@ TEST_CASE("an entry is the same after it was written and read") {
     CHECK((*read == full));
 }
 
+TEST_CASE("the name of an incident may be handed to any program, and is given once") {
+    using fencing::is_token;
+    CHECK(incident_name("shop", "db1", noon, 1) == "shop-db1-1795348800000000-1");
+    CHECK(incident_name("Shop_EU.1", "DB_1", noon, 12) == "shop-eu-1-db-1-1795348800000000-12");
+    const std::string longest(64, 'x');
+    CHECK(is_token(incident_name(longest, longest, noon, 4711)));
+    CHECK(is_token(incident_name("Shop_EU.1", "DB_1", noon, 12)));
+    // Killed and back within a millisecond; its count begins anew.
+    CHECK(incident_name("shop", "db1", noon, 1) != incident_name("shop", "db1", noon + 1ms, 1));
+}
+
 TEST_CASE("what is not understood is refused, not skipped") {
     CHECK(parse_record("rubbish").has_error());
     CHECK(parse_record("[1]").has_error());
@@ -85,6 +97,17 @@ TEST_CASE("a replay knows whether a fence was cut short") {
                        "shop", noon, boot);
     CHECK(past.state.servers.at("db1").interrupted);
     CHECK_FALSE(past.state.servers.at("db2").interrupted);
+    CHECK(past.state.started.size() == 2);
+}
+
+TEST_CASE("a fence that was cut short before its first rung does not count in the budget") {
+    auto cut_short = ended("db1", "failed", 18s);
+    cut_short.interrupted = true;
+    cut_short.rung.clear();
+    auto past = replay(
+        {entry(record_kind::begun, "db1", 20s), cut_short, entry(record_kind::begun, "db1", 10s)},
+        "shop", noon, boot);
+    CHECK(past.state.started == std::vector<checks::moment>{boot - 10s});
 }
 
 TEST_CASE("a replay knows that nothing was tried that needs SQL") {

@@ -71,8 +71,14 @@ TEST_CASE("writable on MySQL needs three open gates, and one closed gate decides
     facts.offline_mode = parse_switch("0");
     CHECK(facts.writable() == true);
 
+    // ON beside read_only OFF: a SET that still waits, and may give up.
     facts.super_read_only = parse_switch("1");
+    CHECK(facts.is_being_closed());
+    CHECK_FALSE(facts.writable().has_value());
+    facts.read_only = parse_read_only("1");
+    CHECK_FALSE(facts.is_being_closed());
     CHECK(facts.writable() == false);
+    facts.read_only = parse_read_only("0");
     facts.super_read_only = parse_switch("0");
     facts.offline_mode = parse_switch("1");
     CHECK(facts.writable() == false);

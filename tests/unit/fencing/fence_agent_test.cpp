@@ -58,9 +58,10 @@ agent_metadata metadata() {
     return parse_agent_metadata(described).value();
 }
 
-bool mentions(const std::vector<std::string>& problems, std::string_view words) {
+bool mentions(const std::vector<option_problem>& problems, std::string_view words,
+              std::string_view option = "") {
     for (const auto& problem : problems)
-        if (problem.find(words) != problem.npos) return true;
+        if (problem.sentence.find(words) != problem.sentence.npos) return problem.option == option;
     return false;
 }
 
@@ -193,16 +194,34 @@ TEST_CASE_FIXTURE(agent_fixture, "fence-agent: what is not allowed any more is n
 }
 
 TEST_CASE_FIXTURE(agent_fixture, "fence-agent: verify and check only look") {
-    runner.ends(0).ends(2).ends(0).ends(2).ends(1, "", "ERROR: Unable to connect/login\n");
+    runner.ends(0).ends(2).ends(2).ends(1, "", "ERROR: Unable to connect/login\n");
     check_report(verify(device()), rung_outcome::failed, rung_failure::still_alive);
     check_report(verify(device()), rung_outcome::confirmed, rung_failure::none);
-    CHECK(check(device()).has_value());
     options.metadata = metadata();
     CHECK(check(device()).has_value());
     CHECK(check(device()).has_error());
-    for (std::size_t i = 0; i < 3; ++i)
+    for (std::size_t i = 0; i < 2; ++i)
         CHECK(input(i).ends_with("action=status\n"));
-    CHECK(input(3).ends_with("action=monitor\n"));
+    for (std::size_t i = 2; i < 4; ++i)
+        CHECK(input(i).ends_with("action=monitor\n"));
+}
+
+TEST_CASE_FIXTURE(agent_fixture, "fence-agent: a check looks at what the agent is, too") {
+    SUBCASE("it is what it was") {
+        runner.ends(0, described).ends(0);
+        CHECK(check(device()).has_value());
+        CHECK(input(1).ends_with("action=monitor\n"));
+    }
+    SUBCASE("it answers everything with success") {
+        runner.ends(0, "rubbish");
+        CHECK(check(device()).has_error());
+    }
+    SUBCASE("it has lost an option since") {
+        options.options["plug"] = "7";
+        runner.ends(0, described);
+        CHECK(check(device()).error().message.find("no option \"plug\"") != std::string::npos);
+    }
+    CHECK(runner.finished());
 }
 
 TEST_CASE("fence-agent: what an agent says about itself") {
@@ -227,15 +246,16 @@ TEST_CASE("fence-agent: options are judged by its own description") {
     auto options = good;
     options["power_timeuot"] = "3";
     CHECK(mentions(metadata_problems(metadata(), options, true),
-                   "no option \"power_timeuot\"; did you mean \"power_timeout\"?"));
+                   "no option \"power_timeuot\"; did you mean \"power_timeout\"?",
+                   "power_timeuot"));
     options = good;
     options["method"] = "cycle";
-    CHECK(mentions(metadata_problems(metadata(), options, true), "method=cycle"));
+    CHECK(mentions(metadata_problems(metadata(), options, true), "method=cycle", "method"));
     options["method"] = "of";
-    CHECK(mentions(metadata_problems(metadata(), options, true), "does not take \"of\""));
+    CHECK(mentions(metadata_problems(metadata(), options, true), "does not take \"of\"", "method"));
     options = good;
     options["action"] = "reboot";
-    CHECK(mentions(metadata_problems(metadata(), options, true), "chosen by primacy"));
+    CHECK(mentions(metadata_problems(metadata(), options, true), "chosen by primacy", "action"));
     auto weak = metadata();
     weak.actions = {"on", "reboot"};
     CHECK(mentions(metadata_problems(weak, good, true), "no action off"));

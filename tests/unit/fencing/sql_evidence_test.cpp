@@ -116,6 +116,19 @@ TEST_CASE("what we may not read is never evidence") {
     check(conclude("db1", seen), partial, bypass, false);
 }
 
+// Seen on 9.7: SET GLOBAL super_read_only = ON waits for a running statement, ON is shown at once,
+// and OFF again when it gives up.
+TEST_CASE("super_read_only without read_only is just being set") {
+    auto seen = twice(mysql("0", "1"));
+    check(conclude("db1", seen), rung_outcome::unknown, rung_failure::timeout, true);
+    seen.second = mysql("1", "1");
+    check(conclude("db1", seen), rung_outcome::unknown, rung_failure::timeout, true);
+    seen.first = mysql("1", "1");
+    check(conclude("db1", seen), confirmed, rung_failure::none, false);
+    seen.second = mysql("0", "1");
+    check(conclude("db1", seen), rung_outcome::unknown, rung_failure::timeout, true);
+}
+
 TEST_CASE("super_read_only and NO_LOCK_NO_ADMIN stop every account") {
     for (const auto& reading : {mysql("ON", "ON"), mariadb("NO_LOCK_NO_ADMIN")}) {
         auto seen = twice(reading);
