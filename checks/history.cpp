@@ -5,7 +5,9 @@ namespace primacy::checks {
 namespace {
 
 history_comparison undecided(std::string why) {
-    return {0, "", std::move(why)};
+    history_comparison none;
+    none.cannot_say = std::move(why);
+    return none;
 }
 
 std::string gtid(std::uint32_t domain, std::uint32_t server_id, std::uint64_t sequence) {
@@ -35,13 +37,18 @@ history_comparison beyond_mariadb(const server_facts& holder, const server_facts
         if (range.last != range.first)
             result.text += " to " + gtid(range.domain, range.server_id, range.last);
     }
+    result.perhaps_more = found.undecided;
+    result.ranges = std::move(found.ranges);
     return result;
 }
 
 history_comparison beyond_mysql(const server_facts& holder, const server_facts& other) {
     if (!holder.executed || !other.executed) return undecided("a GTID set was not readable");
-    mysql_gtid_set extra = holder.executed->minus(*other.executed);
-    return {extra.count(), extra.to_string(), ""};
+    history_comparison result;
+    result.gtids = holder.executed->minus(*other.executed);
+    result.transactions = result.gtids.count();
+    result.text = result.gtids.to_string();
+    return result;
 }
 
 // The newest reading of `holder` that ended before `reference` began; null if there is none. It has
@@ -59,6 +66,13 @@ const attempt* earlier_reading(const server_view& holder, const attempt& referen
 
 }  // namespace
 
+history_comparison beyond(const server_facts& holder, const server_facts& other) {
+    if (holder.kind != other.kind)
+        return undecided("GTIDs of MariaDB and MySQL cannot be compared");
+    return holder.kind == flavor::mariadb ? beyond_mariadb(holder, other)
+                                          : beyond_mysql(holder, other);
+}
+
 history_comparison beyond(const observation& seen, std::size_t holder, std::size_t other) {
     const attempt& reference = seen.servers[other].last_good;
     if (!reference.good()) return undecided(seen.servers[other].name + " has not been read");
@@ -66,11 +80,7 @@ history_comparison beyond(const observation& seen, std::size_t holder, std::size
     if (!earlier)
         return undecided("there is no reading of " + seen.servers[holder].name +
                          " from before the one of " + seen.servers[other].name);
-    if (earlier->facts->kind != reference.facts->kind)
-        return undecided("GTIDs of MariaDB and MySQL cannot be compared");
-    return reference.facts->kind == flavor::mariadb
-               ? beyond_mariadb(*earlier->facts, *reference.facts)
-               : beyond_mysql(*earlier->facts, *reference.facts);
+    return beyond(*earlier->facts, *reference.facts);
 }
 
 bool nothing_of_its_own(const observation& seen, std::size_t i, std::size_t other) {

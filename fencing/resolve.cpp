@@ -47,27 +47,26 @@ std::vector<rung> rungs_of(const planning& in, const std::string& server, bool w
     return rungs;
 }
 
-std::string extraction(const planning& in, std::size_t loser, const std::string& gtids) {
-    const auto* facts = in.seen.servers[loser].last_good.facts.get();
-    if (!facts || gtids.empty()) return "";
-    if (facts->kind == flavor::mysql)
-        return "mysqlbinlog --verbose --include-gtids='" + gtids + "' BINLOG…";
-    return "mariadb-binlog --verbose BINLOG…   # look for " + gtids;
+loss loss_of(const planning& in, std::size_t loser) {
+    auto extra = beyond(in.seen, loser, in.keep);
+    if (in.known(loser)) return loss_from(in.name(loser), extra);
+    loss made;  // an old reading does not say what was written since
+    made.server = in.name(loser);
+    made.cannot_say = "it cannot be read";
+    if (extra.decided() && extra.transactions > 0)
+        made.cannot_say += "; when it was read last, it held " + extra.text;
+    return made;
 }
 
-loss loss_of(const planning& in, std::size_t loser) {
-    loss made;
-    made.server = in.name(loser);
-    if (!in.known(loser)) {  // an old reading says nothing about what was written since
-        made.cannot_say = "it cannot be read";
-        return made;
+// Galera members of one component write as one: to keep one of them is to keep them all.
+bool writes_as_one_with_the_survivor(const planning& in, std::size_t i) {
+    for (const auto& group : in.verdict.graph.writer_groups) {
+        auto has = [&](std::size_t which) {
+            return std::find(group.begin(), group.end(), which) != group.end();
+        };
+        if (has(i) && has(in.keep)) return true;
     }
-    auto extra = beyond(in.seen, loser, in.keep);
-    made.cannot_say = extra.cannot_say;
-    made.transactions = extra.transactions;
-    made.gtids = extra.text;
-    made.extract = extraction(in, loser, extra.text);
-    return made;
+    return false;
 }
 
 // Why a server that cannot be read stands in the way; empty: it was dealt with in `plan`.
@@ -107,15 +106,20 @@ resolve_plan plan_resolve(const observation& seen, const judgement& verdict,
     }
     plan.survivor_is_writable = in.writable(in.keep);
     for (std::size_t i = 0; i < seen.servers.size() && plan.refusal.empty(); ++i) {
-        if (i == in.keep || (!in.known(i) && is_stopped(in, in.name(i)))) continue;
-        if (!in.known(i)) {
+        if (i == in.keep || writes_as_one_with_the_survivor(in, i)) continue;
+        const std::string& name = in.name(i);
+        bool harmless = in.known(i) ? !in.writable(i) : is_stopped(in, name);
+        if (harmless) {
+            if (!in.state.stopped(name)) continue;
+            plan.losses.push_back(loss_of(in, i));
+            plan.losses.back().after_stop = true;
+        } else if (!in.known(i)) {
             plan.refusal = deal_with_unknown(in, i, plan);
-        } else if (in.writable(i)) {
-            plan.fences.push_back(
-                {in.name(i), rungs_of(in, in.name(i), false), "", false, true, {}});
+        } else {
+            plan.fences.push_back({name, rungs_of(in, name, false), "", false, true, {}});
             plan.losses.push_back(loss_of(in, i));
             if (plan.fences.back().rungs.empty())
-                plan.refusal = in.name(i) + " has no rung; give it one in its \"fence\"";
+                plan.refusal = name + " has no rung; give it one in its \"fence\"";
         }
     }
     return plan;
@@ -130,20 +134,18 @@ std::string text_of(const resolve_plan& plan) {
             rungs += (rungs.empty() ? "" : ", then ") + each.name;
         text += "stop " + fence.server + " by " + rungs + "\n";
     }
-    for (const auto& lost : plan.losses) {
-        text += "  " + lost.server;
-        if (!lost.cannot_say.empty())
-            text += ": what it holds beyond " + plan.survivor +
-                    " is not known: " + lost.cannot_say + "\n";
-        else if (lost.transactions == 0)
-            text += " holds nothing that " + plan.survivor + " lacks\n";
-        else
-            text += " holds " + words::count(lost.transactions, "transaction") + " that " +
-                    plan.survivor + " lacks: " + lost.gtids + "\n    " + lost.extract + "\n";
-    }
+    for (const auto& lost : plan.losses)
+        text += text_of(lost, plan.survivor) + "\n";
     text += plan.survivor_is_writable ? plan.survivor + " is writable already"
                                       : "then open " + plan.survivor + " for writing";
     return text;
+}
+
+std::string agreement_of(const resolve_plan& plan) {
+    std::string text;
+    for (const auto& fence : plan.fences)
+        text += "stop " + fence.server + ", ";
+    return text + (plan.survivor_is_writable ? "leave " : "open ") + plan.survivor;
 }
 
 }  // namespace primacy::fencing

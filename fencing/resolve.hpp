@@ -4,6 +4,7 @@
 
 #include "checks/judge.hpp"
 #include "fencing/fence_state.hpp"
+#include "fencing/loss.hpp"
 #include "fencing/policy.hpp"
 #include "fencing/verdict.hpp"
 
@@ -12,21 +13,12 @@
 
 namespace primacy::fencing {
 
-// What a loser holds and the survivor lacks.
-struct loss {
-    std::string server;
-    std::uint64_t transactions = 0;
-    std::string gtids;       // "0-1-101 to 0-1-105"; empty when there are none
-    std::string cannot_say;  // why it is not known; then the others mean nothing
-    std::string extract;     // the command line that shows them, to be run on the loser's host
-};
-
 struct resolve_plan {
     std::string refusal;  // why nothing may be done, and what a person can do; empty: it may
     std::string survivor;
     bool survivor_is_writable = false;  // nothing needs to be opened
     std::vector<fence_plan> fences;     // confirmed before anything is opened
-    std::vector<loss> losses;
+    std::vector<loss> losses;           // of these, and of servers that were stopped before
 };
 
 resolve_plan plan_resolve(const checks::observation& seen, const checks::judgement& verdict,
@@ -35,5 +27,9 @@ resolve_plan plan_resolve(const checks::observation& seen, const checks::judgeme
 
 // For people, several lines.
 std::string text_of(const resolve_plan& plan);
+
+// What is done to servers by this plan, in one line: what a person agrees to. Two plans with the
+// same one do the same.
+std::string agreement_of(const resolve_plan& plan);
 
 }  // namespace primacy::fencing

@@ -19,7 +19,8 @@ readonly lint_packages="clang-format-14 clang-tidy-19"
 # Package and the program to take out of it.
 readonly unpacked="prometheus:usr/bin/promtool openssh-server:usr/sbin/sshd
     openipmi:usr/bin/ipmi_sim ipmitool:usr/bin/ipmitool fence-agents:usr/sbin/fence_ipmilan
-    haproxy:usr/sbin/haproxy percona-toolkit:usr/bin/pt-online-schema-change"
+    haproxy:usr/sbin/haproxy percona-toolkit:usr/bin/pt-online-schema-change
+    mariadb-client:usr/bin/mariadb-binlog"
 
 # The names among those given that are not installed, one a line.
 not_installed() {

@@ -16,6 +16,31 @@ namespace {
 
 constexpr mode_t directory_mode = 0750;
 
+// What root makes on behalf of an agent that runs as somebody else must be of use to that agent.
+result<void> give(const descriptor& made, const std::filesystem::path& to_owner_of) {
+    struct stat ours {};
+    struct stat theirs {};
+    if (::geteuid() != 0) return {};
+    if (::fstat(made.get(), &ours) != 0 || ::stat(to_owner_of.c_str(), &theirs) != 0)
+        return from_errno(errno, "find the owner of " + to_owner_of.string());
+    // A name that leads to something else by now is somebody's trick, and is not given away.
+    const bool is_ours = ours.st_uid == 0 && (S_ISDIR(ours.st_mode) || ours.st_nlink == 1);
+    if (!is_ours || ::fchown(made.get(), theirs.st_uid, theirs.st_gid) == 0) return {};
+    return from_errno(errno, "give what was made to the owner of " + to_owner_of.string());
+}
+
+// As ensure_directory(); a new one belongs to whoever owns the one that it is in.
+result<void> ensure_own_directory(const std::filesystem::path& directory) {
+    std::error_code failed;
+    const bool there = std::filesystem::exists(directory, failed);
+    if (auto made = ensure_directory(directory, directory_mode); !made) return made;
+    if (there || failed) return {};
+    const descriptor made(
+        ::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW));
+    if (!made) return from_errno(errno, "open directory " + directory.string());
+    return give(made, std::filesystem::absolute(directory).parent_path());
+}
+
 result<descriptor> lock_directory(const std::filesystem::path& directory) {
     descriptor opened(::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
     if (!opened) return from_errno(errno, "open directory " + directory.string());
@@ -32,7 +57,7 @@ journal::journal(std::filesystem::path directory, journal_limits limits, descrip
     : directory_(std::move(directory)), limits_(limits), lock_(std::move(lock)) {}
 
 result<journal> journal::open(std::filesystem::path directory, journal_limits limits) {
-    if (auto made = ensure_directory(directory, directory_mode); !made) return made.error();
+    if (auto made = ensure_own_directory(directory); !made) return made.error();
     auto lock = lock_directory(directory);
     if (!lock) return lock.error();
     journal opened(std::move(directory), limits, std::move(*lock));
@@ -54,6 +79,7 @@ result<void> journal::start_file(std::uint64_t number) {
     if (auto made = replace_file(path, header, durability::durable); !made) return made;
     descriptor file(::open(path.c_str(), O_WRONLY | O_APPEND | O_CLOEXEC | O_NOFOLLOW));
     if (!file) return from_errno(errno, "open " + path.string());
+    if (auto given = give(file, directory_); !given) return given;
     file_ = std::move(file);
     path_ = path;
     number_ = number;
@@ -118,7 +144,7 @@ result<void> journal::follow_outside_changes() {
     const auto size = static_cast<std::uint64_t>(facts.st_size);
     if (file_ && facts.st_nlink > 0 && size == size_) return {};
     file_.reset();
-    if (auto there = ensure_directory(directory_, directory_mode); !there) return there;
+    if (auto there = ensure_own_directory(directory_); !there) return there;
     return open_newest();
 }
 

@@ -138,6 +138,12 @@ asio::awaitable<rt::result<std::vector<std::string>>> sql_reader::read_grants(rt
     co_return lines;
 }
 
+asio::awaitable<rt::result<void>> sql_reader::ask(std::string_view statement, rt::sql::rows& answer,
+                                                  rt::deadline until,
+                                                  rt::sql::answer_limits limits) {
+    co_return co_await link_.query(statement, answer, until, limits);
+}
+
 asio::awaitable<rt::result<void>> sql_reader::tell(std::string_view statement, rt::deadline until) {
     if (!allowed(may_act_)) co_return not_allowed_error();
     co_return co_await link_.query(statement, answer_, until);

@@ -46,6 +46,10 @@ public:
     // The lines of SHOW GRANTS.
     boost::asio::awaitable<rt::result<std::vector<std::string>>> read_grants(rt::deadline until);
 
+    // A statement of the caller's; its answer.
+    boost::asio::awaitable<rt::result<void>> ask(std::string_view statement, rt::sql::rows& answer,
+                                                 rt::deadline until,
+                                                 rt::sql::answer_limits limits = {});
     // A statement that changes something and has no answer that matters. errc::cancelled: it was
     // not allowed any more, and not sent.
     boost::asio::awaitable<rt::result<void>> tell(std::string_view statement, rt::deadline until);

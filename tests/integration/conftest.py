@@ -7,13 +7,15 @@ import sys
 import tempfile
 from pathlib import Path
 
+import pymysql
 import pytest
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
-pytest.register_assert_rewrite("expectations", "primacy_harness")
+pytest.register_assert_rewrite("expectations", "fenceable", "primacy_harness")
 
 from primacy_harness import KINDS, Agent, Topology, default_config  # noqa: E402
 from primacy_harness.fakes import FakeServer  # noqa: E402
+from primacy_harness.topology import grant_fencing, revoke_fencing  # noqa: E402
 
 # What AddressSanitizer and UndefinedBehaviorSanitizer print when they find something.
 _SANITIZER_WORDS = ("ERROR: AddressSanitizer", "ERROR: LeakSanitizer", "runtime error:")
@@ -158,6 +160,24 @@ def local_topology(topology_pool, local_kind):
     shared = topology_pool.fresh(local_kind)
     yield shared
     shared.stop_writers()
+
+
+@pytest.fixture
+def fenceable(topology):
+    """topology, on which the monitoring account may also stop servers."""
+    grant_fencing(topology)
+    yield topology
+    for server in topology:
+        server.resume()
+        if not server.running():
+            server.start()
+    for attempt in (1, 2):  # a fence may have ended our own sessions
+        try:
+            revoke_fencing(topology)
+            break
+        except pymysql.MySQLError:
+            if attempt == 2:
+                raise
 
 
 @pytest.fixture

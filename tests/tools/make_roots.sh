@@ -106,7 +106,7 @@ flock -w 1200 9 || cannot "another run has held $roots/.lock for 20 minutes"
 failed=no
 for name in "${wanted[@]}"; do
     case "$name" in
-        trixie-mariadb) make_root "$name" trixie mariadb-server-core,mariadb-client-core /usr/sbin/mariadbd || failed=yes ;;
+        trixie-mariadb) make_root "$name" trixie mariadb-server-core,mariadb-client /usr/sbin/mariadbd || failed=yes ;;
         sid-mysql) make_root "$name" sid mysql-server /usr/sbin/mysqld || failed=yes ;;
     esac
 done

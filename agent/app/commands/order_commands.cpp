@@ -1,18 +1,14 @@
-// What a person asks of the agent: pin, maintenance, confirm-fenced, unfence, fence.
+// What a person asks for: pin, maintenance, confirm-fenced, unfence, fence, resolve. The agent does
+// it; where none runs, this command does.
 #include "agent/app/commands/commands.hpp"
 #include "agent/app/commands/complete.hpp"
+#include "agent/app/commands/lone_order.hpp"
 #include "agent/app/config/duration.hpp"
-#include "agent/app/guard/fence_entry.hpp"
 #include "agent/app/guard/person_order.hpp"
 #include "agent/app/http/client.hpp"
-#include "agent/app/report/status_json.hpp"
 #include "agent/app/report/table.hpp"
-#include "agent/rt/journal.hpp"
 
 #include <CLI/CLI.hpp>
-#include <boost/json/object.hpp>
-#include <boost/json/parse.hpp>
-#include <boost/json/serialize.hpp>
 
 #include <algorithm>
 #include <iostream>
@@ -23,7 +19,6 @@
 
 namespace primacy::app {
 
-namespace json = boost::json;
 using namespace std::chrono_literals;
 
 namespace {
@@ -39,8 +34,16 @@ struct order_options {
     bool none = false;  // pin --none
 };
 
-int fail(const std::string& sentence, int status) {
-    std::cerr << "primacy: " << printable(sentence) << "\n";
+constexpr auto patience_with_answer = 5s;
+
+void print_lines(std::ostream& to, const std::string& text) {
+    std::istringstream lines(text);
+    for (std::string line; std::getline(lines, line);)
+        to << printable(line) << "\n";
+}
+
+int fail(const std::string& text, int status) {
+    print_lines(std::cerr, "primacy: " + text);
     return status;
 }
 
@@ -71,12 +74,6 @@ std::string unknown_server(const config& settings, const person_order& order) {
     return "there is no server " + order.server + " in " + order.topology + "; there is " + names;
 }
 
-void print_lines(const std::string& text) {
-    std::istringstream lines(text);
-    for (std::string line; std::getline(lines, line);)
-        std::cout << printable(line) << "\n";
-}
-
 // What changes servers, or says that one is stopped, is asked for twice.
 bool needs_a_yes(const order_options& chosen) {
     auto verb = chosen.order.verb;
@@ -92,43 +89,53 @@ bool says_yes(const person_order& order) {
     return std::getline(std::cin, said) && said == "yes";
 }
 
-// Without an agent only what needs nobody to act can be done: the journal is the agent's memory,
-// and it reads it when it starts.
-int note_without_agent(const config& settings, const person_order& order) {
-    fence_entry entry;
-    switch (order.verb) {
-        case person_verb::pin:
-        case person_verb::unpin: entry.kind = record_kind::pinned; break;
-        case person_verb::maintenance_on:
-        case person_verb::maintenance_off: entry.kind = record_kind::maintenance; break;
-        case person_verb::confirm_fenced: entry.kind = record_kind::confirmed_by_person; break;
-        case person_verb::fence:
-        case person_verb::unfence:
-        case person_verb::resolve:
-            return fail(
-                "no agent answers at " + settings.agent.control + ", and this needs one; start it",
-                exit_failed);
-    }
-    entry.at = report_now().wall;
-    entry.agent = settings.agent.name;
-    entry.topology = order.topology;
-    entry.server = order.server;
-    entry.by = "uid " + std::to_string(::getuid());
-    entry.reason = order.reason;
-    if (order.verb == person_verb::maintenance_on) entry.until = entry.at + order.length;
-    if (order.dry_run) {
-        std::cout << "no agent runs; would note it for its next start\n";
-        return exit_fine;
-    }
-    auto journal = rt::journal::open(settings.agent.state_dir + "/journal");
-    if (!journal) return fail(journal.error().message, exit_failed);
-    auto written = journal->append(to_json(entry), rt::durability::durable);
-    if (!written) return fail(written.error().message, exit_failed);
-    std::cout << "no agent runs; noted for its next start\n";
+// By the agent, or without one. An agent that hangs is neither: it has the journal.
+order_answer give(const config& settings, const person_order& order) {
+    const std::string& control = settings.agent.control;
+    boost::asio::io_context loop{1};
+    auto alive = complete(
+        loop, http::get_unix(control, "/healthz", rt::deadline::after(patience_with_answer)));
+    if (!alive && alive.error().code == rt::errc::refused) return carry_out_alone(settings, order);
+    if (!alive && (alive.error().code == rt::errc::timeout ||
+                   alive.error().code == rt::errc::too_many_connections))
+        return answer_refused(alive.error().message +
+                              "; end that agent (kill -9), then this command does it without one");
+    if (!alive) return answer_refused(alive.error().message);
+    loop.restart();
+    auto got = complete(loop, http::post_unix(control, "/api/v1/order", to_json(order),
+                                              rt::deadline::after(patience)));
+    if (!got)
+        return answer_failed(got.error().message +
+                             "; it may have been done all the same: see `primacy audit`");
+    auto answered = parse_answer(got->body ? *got->body : std::string());
+    if (!answered)
+        return answer_failed("the agent answered with HTTP status " + std::to_string(got->status));
+    return std::move(*answered);
+}
+
+int print(const order_answer& answered, bool as_json) {
+    if (as_json) std::cout << to_json(answered) << "\n";
+    if (!answered.done()) return as_json ? exit_failed : fail(answered.sentence, exit_failed);
+    if (!as_json) print_lines(std::cout, answered.sentence);
     return exit_fine;
 }
 
-int give(const std::string& path, order_options chosen) {
+// Shows what would be done, and asks. Empty: go on, and only with what was shown.
+std::optional<int> ask_first(const config& settings, order_options& chosen) {
+    if (!::isatty(STDIN_FILENO))
+        return fail("there is no terminal to ask on; give --yes if it is meant", exit_usage);
+    person_order look = chosen.order;
+    look.dry_run = true;
+    auto shown = give(settings, look);
+    if (!shown.done()) return print(shown, chosen.as_json);
+    print_lines(std::cerr, shown.sentence);
+    if (!says_yes(chosen.order)) return fail("nothing was done", exit_failed);
+    if (const auto* plan = shown.details.if_contains("agreement"); plan && plan->is_string())
+        chosen.order.agreed = std::string(plan->as_string());
+    return std::nullopt;
+}
+
+int give_as_chosen(const std::string& path, order_options chosen) {
     auto settings = load_for_command(path);
     if (!settings) return exit_usage;
     person_order& order = chosen.order;
@@ -144,29 +151,9 @@ int give(const std::string& path, order_options chosen) {
     if (!wrong.empty()) return fail(wrong, exit_usage);
     auto checked = parse_order(to_json(order));
     if (!checked) return fail(checked.error().message, exit_usage);
-    if (needs_a_yes(chosen)) {
-        if (!::isatty(STDIN_FILENO))
-            return fail("there is no terminal to ask on; give --yes if it is meant", exit_usage);
-        if (!says_yes(order)) return fail("nothing was done", exit_failed);
-    }
-    boost::asio::io_context loop{1};
-    auto got = complete(loop, http::post_unix(settings->agent.control, "/api/v1/order",
-                                              to_json(order), rt::deadline::after(patience)));
-    if (!got && got.error().code == rt::errc::refused) return note_without_agent(*settings, order);
-    if (!got) return fail(got.error().message, exit_failed);
-    boost::system::error_code failed;
-    json::value parsed = json::parse(got->body ? *got->body : std::string(), failed);
-    const auto* said =
-        !failed && parsed.is_object() ? parsed.as_object().if_contains("sentence") : nullptr;
-    if (!said || !said->is_string())
-        return fail("the agent answered with HTTP status " + std::to_string(got->status),
-                    exit_failed);
-    if (chosen.as_json)
-        std::cout << json::serialize(parsed) << "\n";
-    else if (got->status == 200)
-        print_lines(std::string(said->as_string()));
-    if (got->status == 200) return exit_fine;
-    return chosen.as_json ? exit_failed : fail(std::string(said->as_string()), exit_failed);
+    if (needs_a_yes(chosen))
+        if (auto ended = ask_first(*settings, chosen)) return *ended;
+    return print(give(*settings, order), chosen.as_json);
 }
 
 std::shared_ptr<order_options> add(CLI::App& app, command_line& line, const char* name,
@@ -189,7 +176,7 @@ std::shared_ptr<order_options> add(CLI::App& app, command_line& line, const char
     command->callback([&line, chosen] {
         line.chosen = [&line, chosen] {
             if (chosen->none) chosen->order.verb = person_verb::unpin;
-            return give(line.config_path, *chosen);
+            return give_as_chosen(line.config_path, *chosen);
         };
     });
     return chosen;
@@ -208,7 +195,7 @@ void add_resolve(CLI::App& app, command_line& line) {
     command->add_flag("--yes", chosen->yes, "do not ask");
     command->add_flag("--json", chosen->as_json, "for programs");
     command->callback([&line, chosen] {
-        line.chosen = [&line, chosen] { return give(line.config_path, *chosen); };
+        line.chosen = [&line, chosen] { return give_as_chosen(line.config_path, *chosen); };
     });
 }
 

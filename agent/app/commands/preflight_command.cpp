@@ -6,6 +6,7 @@
 #include "agent/app/preflight/preflight.hpp"
 #include "agent/app/report/table.hpp"
 #include "agent/rt/sql/network.hpp"
+#include "fencing/drivers/loss_survey.hpp"
 
 #include <CLI/CLI.hpp>
 #include <boost/json/array.hpp>
@@ -86,7 +87,7 @@ boost::asio::awaitable<std::vector<preflight_line>> try_rungs(driver_parts parts
                                                               const config& settings,
                                                               const topology_config& topology) {
     auto lines = co_await ask_agents(parts, settings);
-    for (const auto& server : topology.servers)
+    for (const auto& server : topology.servers) {
         for (const auto& rung : server.fence) {
             auto driver = make_driver(parts, settings, topology, server, rung);
             auto usable = co_await driver->check(rt::deadline::after(patience_with_device));
@@ -96,6 +97,17 @@ boost::asio::awaitable<std::vector<preflight_line>> try_rungs(driver_parts parts
                 lines.push_back({preflight_level::fail, server.name,
                                  rung + " could not stop it now", usable.error().message});
         }
+        auto found = co_await fencing::check_loss_survey(parts.executor, *parts.network,
+                                                         endpoint_of(topology, server),
+                                                         rt::deadline::after(patience_with_device));
+        if (found)
+            lines.push_back({preflight_level::pass, server.name,
+                             "resolve can find in its binary log what it holds alone", ""});
+        else
+            lines.push_back({preflight_level::warn, server.name,
+                             "resolve could not find in its binary log what it holds alone",
+                             found.error().message});
+    }
     auto voters = topology.servers.size() + topology.lease.witnesses.size();
     if (topology.lease.backend == lease_backend::none)
         lines.push_back({preflight_level::warn, topology.name,

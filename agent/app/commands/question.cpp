@@ -4,6 +4,7 @@
 #include "agent/app/http/client.hpp"
 #include "agent/app/report/status_json.hpp"
 #include "agent/app/version.hpp"
+#include "agent/app/watch/settled.hpp"
 #include "agent/app/watch/sql_prober.hpp"
 #include "agent/app/watch/topology_monitor.hpp"
 #include "agent/rt/event.hpp"
@@ -14,6 +15,7 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/json/parse.hpp>
 
+#include <algorithm>
 #include <cstdlib>
 #include <map>
 #include <optional>
@@ -90,9 +92,7 @@ private:
             changed_.notify();
         };
         with.random_unit = [] { return 0.5; };
-        // The slowest look that still ends: every probe times out, then the confirmation.
-        longest_ = std::max(longest_, 2 * topology.probe_timeout + topology.confirm_for +
-                                          topology.poll_interval * (topology.confirm_polls + 1));
+        longest_ = std::max(longest_, longest_look(topology));
         wanted_.push_back(topology.name);
         running_.push_back(std::make_unique<topology_monitor>(
             std::make_shared<const topology_config>(topology), checks::watch_state{},
@@ -100,20 +100,15 @@ private:
         monitors.spawn("watch " + topology.name, running_.back()->run());
     }
 
-    bool settled() {
-        for (const auto& name : wanted_) {
-            const auto& judged = judged_[name];
-            if (!judged || !judged->first_round_done) return false;
-            const auto& state = judged->verdict.next;
-            if (state.split.suspected && !state.split.confirmed) return false;
-            if (state.no_writer.suspected && !state.no_writer.confirmed) return false;
-        }
-        return true;
+    bool all_settled() {
+        return std::all_of(wanted_.begin(), wanted_.end(), [this](const auto& name) {
+            return judged_[name] && settled(*judged_[name]);
+        });
     }
 
     asio::awaitable<void> stop_when_settled(rt::task_group& monitors) {
         rt::deadline end = rt::deadline::after(longest_);
-        while (!settled() && !end.passed())
+        while (!all_settled() && !end.passed())
             co_await changed_.wait(end);
         monitors.cancel();
         std::ignore = co_await monitors.join(rt::deadline::after(5s));

@@ -1,13 +1,9 @@
 #include "agent/app/daemon/daemon.hpp"
 
 #include "agent/app/daemon/change_log.hpp"
-#include "agent/app/guard/fence_agents.hpp"
 #include "agent/app/report/status_json.hpp"
 #include "agent/app/version.hpp"
-#include "agent/app/watch/sql_prober.hpp"
 #include "agent/rt/log.hpp"
-#include "agent/rt/offload.hpp"
-#include "fencing/drivers/sql.hpp"
 
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/signal_set.hpp>
@@ -15,6 +11,7 @@
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
+#include <cerrno>
 #include <csignal>
 #include <filesystem>
 
@@ -27,7 +24,7 @@ namespace {
 
 constexpr auto on_loop = asio::as_tuple(asio::use_awaitable);
 constexpr auto patience_for_pages = 3s;
-constexpr auto patience_for_probes = 10s;
+constexpr auto patience_for_tasks = 10s;
 constexpr auto patience_for_disk = 500ms;
 
 rt::log_level level_of(checks::severity severity) {
@@ -37,11 +34,6 @@ rt::log_level level_of(checks::severity severity) {
         default: return rt::log_level::info;
     }
 }
-
-struct read_journal_job {
-    std::string directory;
-    rt::result<journal_history> operator()() const { return read_history(directory); }
-};
 
 http::server_options public_options(const config& settings, asio::thread_pool& pool) {
     http::server_options options;
@@ -73,7 +65,6 @@ daemon::daemon(asio::io_context& loop, config settings)
       servers_(loop.get_executor()),
       tasks_(loop.get_executor()),
       stopping_(loop.get_executor()),
-      random_(std::random_device{}()),
       started_at_(report_now().wall) {
     last_reload_at_ = started_at_;
 }
@@ -88,10 +79,13 @@ daemon::~daemon() {
 // and it is honest about not knowing the incumbent. A directory that cannot be used is an error.
 rt::result<void> daemon::open_state() {
     auto history = journal_.open();
+    journal_is_taken_ = !history && history.error().native == EWOULDBLOCK;
     if (history) history_ = std::move(*history);
     if (!journal_.trouble().empty())
         rt::log(rt::log_level::error, "fence",
-                "nothing can be fenced by this agent: " + journal_.trouble());
+                "nothing can be fenced by this agent" +
+                    std::string(journal_is_taken_ ? " until the journal is free: " : ": ") +
+                    journal_.trouble());
     auto loaded = store_.load();
     if (loaded) return loaded;
     if (loaded.error().code != rt::errc::config) return loaded;
@@ -125,89 +119,6 @@ rt::result<void> daemon::listen() {
     return {};
 }
 
-// Topologies start their polls spread over one interval; the servers of one topology are read at
-// the same moment, so that a judgement compares what was true together.
-void daemon::start_monitor(const topology_config& topology, std::size_t index, std::size_t of) {
-    topology_monitor::services with;
-    with.executor = loop_.get_executor();
-    with.probe = [this](const topology_config& in, const server_config& server) {
-        sql_prober_options options{endpoint_of(in, server), in.detail_interval, 600s};
-        options.session_timeout =
-            std::max(options.session_timeout,
-                     std::chrono::duration_cast<std::chrono::seconds>(6 * in.poll_interval));
-        return make_sql_prober(loop_.get_executor(), network_, std::move(options));
-    };
-    with.publish = [this](std::shared_ptr<const topology_snapshot> judged) {
-        publish(std::move(judged));
-    };
-    with.random_unit = [this] { return std::uniform_real_distribution<double>(0, 1)(random_); };
-    auto spread = topology.poll_interval * static_cast<int>(index) / static_cast<int>(of);
-    watched made;
-    made.monitor = std::make_unique<topology_monitor>(
-        std::make_shared<const topology_config>(topology), store_.recalled(topology.name),
-        rt::steady_clock::now() + spread, std::move(with));
-    made.task = std::make_unique<rt::task_group>(loop_.get_executor());
-    made.task->spawn("watch " + topology.name, made.monitor->run());
-    start_guard(made, topology);
-    monitors_[topology.name] = std::move(made);
-}
-
-void daemon::start_guard(watched& made, const topology_config& topology) {
-    bool enforces = topology.mode == topology_mode::enforce;
-    if (topology.lease.backend == lease_backend::servers) {
-        made.lease = std::make_unique<fencing::servers_lease>(loop_.get_executor(), network_,
-                                                              lease_options_of(topology));
-        made.lease->request(enforces);
-        made.task->spawn("lease " + topology.name, made.lease->run());
-    }
-    const driver_parts parts{loop_.get_executor(), &network_, &runner_};
-    auto config = std::make_shared<const topology_config>(topology);
-    guard::services with;
-    with.executor = loop_.get_executor();
-    with.journal = &journal_;
-    with.agent = settings_.agent.name;
-    with.make_driver = [this, parts, config](const server_config& server, const std::string& rung) {
-        return make_driver(parts, settings_, *config, server, rung);
-    };
-    with.note_stopped = [monitor = made.monitor.get()](const std::string& server) {
-        monitor->note_stopped(server);
-    };
-    with.want_lease = [lease = made.lease.get()](bool wanted) {
-        if (lease) lease->request(wanted);
-    };
-    with.lease = [lease = made.lease.get()] {
-        return lease ? fencing::lease_view(lease->view()) : fencing::lease_view{};
-    };
-    with.open_for_writing = [this, config](const server_config& server, rt::deadline until) {
-        return fencing::open_for_writing(loop_.get_executor(), network_,
-                                         endpoint_of(*config, server), until);
-    };
-    auto now = report_now();
-    made.guardian = std::make_unique<guard>(
-        config, fencing_policy_of(settings_, topology),
-        replay(history_.entries, topology.name, now.wall, now.boot), std::move(with));
-    made.task->spawn("guard " + topology.name, made.guardian->run());
-}
-
-asio::awaitable<void> daemon::stop_monitor(std::string name) {
-    auto found = monitors_.find(name);
-    if (found == monitors_.end()) co_return;
-    watched leaving = std::move(found->second);
-    monitors_.erase(found);
-    leaving.task->cancel();
-    auto ended = co_await leaving.task->join(rt::deadline::after(patience_for_probes));
-    if (!ended)
-        rt::log(rt::log_level::error, "agent", "stopping " + name + ": " + ended.error().message);
-    if (!leaving.task->running().empty()) stuck_.push_back(std::move(leaving));
-}
-
-asio::awaitable<rt::result<std::string>> daemon::carry_out(person_order order) {
-    auto found = monitors_.find(order.topology);
-    if (found == monitors_.end())
-        co_return rt::error{rt::errc::usage, 0, "there is no topology " + order.topology};
-    co_return co_await found->second.guardian->carry_out(std::move(order));
-}
-
 void daemon::publish(std::shared_ptr<const topology_snapshot> judged) {
     const std::string& name = judged->config->name;
     auto& entry = judged_[name];
@@ -223,8 +134,6 @@ void daemon::publish(std::shared_ptr<const topology_snapshot> judged) {
     }
     last_cycle_at_ = judged->judged_at;
     entry.newest = judged;
-    if (auto watching = monitors_.find(name); watching != monitors_.end())
-        watching->second.guardian->follow(judged);
     bool new_names = store_.note(name, checks::remember(judged->verdict.next));
     if (new_names && !entry.waits_for_disk) {
         entry.waits_for_disk = true;
@@ -265,8 +174,8 @@ std::shared_ptr<agent_snapshot> daemon::topologies_now() const {
 
 std::shared_ptr<const agent_snapshot> daemon::snapshot() const {
     auto made = topologies_now();
-    for (const auto& [name, each] : monitors_)
-        made->guards[name] = each.guardian->view();
+    for (const auto& [name, each] : topologies_)
+        made->guards[name] = each->guardian().view();
     made->jobs = std::make_shared<const std::vector<job_view>>(jobs_.views());
     return made;
 }
@@ -321,73 +230,6 @@ asio::awaitable<void> daemon::announce_ready() {
     std::ignore = service_manager_.ready();
 }
 
-asio::awaitable<void> daemon::apply(config fresh) {
-    if (fresh.agent.listen != settings_.agent.listen ||
-        fresh.agent.control != settings_.agent.control ||
-        fresh.agent.state_dir != settings_.agent.state_dir ||
-        fresh.agent.web.has_value() != settings_.agent.web.has_value())
-        rt::log(
-            rt::log_level::warning, "agent",
-            "agent.listen, agent.control, agent.state_dir and whether there is an agent.web take "
-            "effect at a restart only");
-    if (auto reloaded = public_server_->reload_tls(); !reloaded)
-        rt::log(rt::log_level::error, "agent", reloaded.error().message);
-    if (fresh.agent.web)
-        if (auto replaced = public_server_->replace_users(fresh.agent.web->basic_auth_users);
-            !replaced)
-            rt::log(rt::log_level::error, "agent", replaced.error().message);
-    std::ignore = rt::set_log_level(fresh.agent.log_level);  // the word was checked on loading
-
-    std::vector<std::string> names;
-    for (const auto& topology : fresh.topologies)
-        names.push_back(topology.name);
-    std::vector<std::string> leaving;
-    for (const auto& [name, each] : monitors_) {
-        auto kept = std::find_if(fresh.topologies.begin(), fresh.topologies.end(),
-                                 [&](const auto& t) { return t.name == name; });
-        if (kept == fresh.topologies.end() || *kept != each.monitor->config() ||
-            !same_methods(settings_, fresh, *kept))
-            leaving.push_back(name);
-    }
-    for (const auto& name : leaving)
-        co_await stop_monitor(name);
-    const read_journal_job reading{settings_.agent.state_dir + "/journal"};
-    auto history = co_await rt::offload(disk_pool_, reading);
-    if (history) history_ = std::move(*history);
-    store_.keep_only(names);
-    settings_ = std::move(fresh);
-    std::erase_if(judged_, [&](const auto& each) {
-        return std::find(names.begin(), names.end(), each.first) == names.end();
-    });
-    for (std::size_t i = 0; i < settings_.topologies.size(); ++i)
-        if (!monitors_.contains(settings_.topologies[i].name))
-            start_monitor(settings_.topologies[i], i, settings_.topologies.size());
-}
-
-asio::awaitable<void> daemon::reload() {
-    std::ignore = service_manager_.reloading();
-    auto outcome = load(settings_.path);
-    if (outcome.ok()) {
-        auto found = co_await ask_fence_agents(loop_.get_executor(), runner_, outcome.value,
-                                               patience_of_watch);
-        add_findings(outcome, std::move(found), for_whom::watch);
-    }
-    last_reload_at_ = report_now().wall;
-    last_reload_successful_ = outcome.ok();
-    for (const auto& problem : outcome.problems)
-        rt::log(rt::log_level::error, "agent", to_text(settings_.path, problem));
-    for (const auto& warning : outcome.warnings)
-        rt::log(rt::log_level::warning, "agent", to_text(settings_.path, warning));
-    if (outcome.ok()) {
-        co_await apply(std::move(outcome.value));
-        rt::log(rt::log_level::info, "agent", "configuration reloaded");
-    } else {
-        rt::log(rt::log_level::error, "agent",
-                "the configuration was not reloaded; the old one stays in force");
-    }
-    std::ignore = service_manager_.ready();
-}
-
 asio::awaitable<void> daemon::handle_signals() {
     asio::signal_set signals(loop_, SIGTERM, SIGINT, SIGHUP);
     for (;;) {
@@ -409,13 +251,13 @@ asio::awaitable<void> daemon::stop() {
     public_server_->stop(rt::deadline::after(patience_for_pages));
     control_server_->stop(rt::deadline::after(patience_for_pages));
     std::vector<std::string> names;
-    for (const auto& [name, each] : monitors_)
+    for (const auto& [name, each] : topologies_)
         names.push_back(name);
     for (const auto& name : names)
-        co_await stop_monitor(name);
+        co_await stop_topology(name);
     std::ignore = co_await servers_.join(rt::deadline::after(2 * patience_for_pages));
     tasks_.cancel();
-    std::ignore = co_await tasks_.join(rt::deadline::after(patience_for_probes));
+    std::ignore = co_await tasks_.join(rt::deadline::after(patience_for_tasks));
 }
 
 asio::awaitable<rt::result<void>> daemon::run() {
@@ -426,11 +268,12 @@ asio::awaitable<rt::result<void>> daemon::run() {
         co_return listening;
     }
     for (std::size_t i = 0; i < settings_.topologies.size(); ++i)
-        start_monitor(settings_.topologies[i], i, settings_.topologies.size());
+        start_topology(settings_.topologies[i], i, settings_.topologies.size());
     for (const auto& trouble : jobs_.open())
         rt::log(rt::log_level::error, "osc", trouble);
     tasks_.spawn("schema changes", jobs_.run());
     tasks_.spawn("memory", store_.run());
+    tasks_.spawn("journal", take_journal_when_free());
     tasks_.spawn("signals", handle_signals());
     tasks_.spawn("watchdog", feed_watchdog());
     tasks_.spawn("ready", announce_ready());

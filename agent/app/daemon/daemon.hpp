@@ -4,11 +4,9 @@
 
 #include "agent/app/config/config.hpp"
 #include "agent/app/daemon/pages.hpp"
-#include "agent/app/guard/drivers.hpp"
-#include "agent/app/guard/guard.hpp"
+#include "agent/app/guard/guarded_topology.hpp"
 #include "agent/app/http/server.hpp"
 #include "agent/app/osc/job_desk.hpp"
-#include "agent/app/watch/topology_monitor.hpp"
 #include "agent/app/watch/watch_store.hpp"
 #include "agent/rt/error.hpp"
 #include "agent/rt/event.hpp"
@@ -22,7 +20,6 @@
 #include <map>
 #include <memory>
 #include <optional>
-#include <random>
 #include <string>
 #include <vector>
 
@@ -37,25 +34,18 @@ public:
     boost::asio::awaitable<rt::result<void>> run();
 
 private:
-    struct watched {
-        std::unique_ptr<topology_monitor> monitor;
-        std::unique_ptr<fencing::servers_lease> lease;  // null when none is needed
-        std::unique_ptr<guard> guardian;
-        std::unique_ptr<rt::task_group> task;
-    };
-
     rt::result<void> open_state();
+    boost::asio::awaitable<void> take_journal_when_free();
     rt::result<void> listen();
-    void start_monitor(const topology_config& topology, std::size_t index, std::size_t of);
-    boost::asio::awaitable<void> stop_monitor(std::string name);
+    void start_topology(const topology_config& topology, std::size_t index, std::size_t of);
+    boost::asio::awaitable<void> stop_topology(std::string name);
     boost::asio::awaitable<void> reload();
     boost::asio::awaitable<void> apply(config fresh);
     boost::asio::awaitable<void> handle_signals();
     boost::asio::awaitable<void> feed_watchdog();
     boost::asio::awaitable<void> stop();
     job_desk::services job_services();
-    void start_guard(watched& made, const topology_config& topology);
-    boost::asio::awaitable<rt::result<std::string>> carry_out(person_order order);
+    boost::asio::awaitable<order_answer> carry_out(person_order order);
     void publish(std::shared_ptr<const topology_snapshot> judged);
     boost::asio::awaitable<void> publish_when_saved(std::string name);
     boost::asio::awaitable<void> announce_ready();
@@ -73,7 +63,8 @@ private:
     rt::notifier service_manager_;
     watch_store store_;
     fence_journal journal_;
-    journal_history history_;  // of the fences before this start or reload
+    journal_history history_;        // of the fences before this start or reload
+    bool journal_is_taken_ = false;  // by a command that works without an agent
     rt::system_process_runner runner_;
     job_desk jobs_;
     page_source page_source_;
@@ -83,15 +74,16 @@ private:
     rt::task_group tasks_;
     rt::event stopping_;
     bool stop_asked_ = false;
-    std::map<std::string, watched> monitors_;
-    std::vector<watched> stuck_;  // whose tasks did not end in time, and still refer to them
+    // Shared with the orders that are being carried out: they may outlast a reload.
+    std::map<std::string, std::shared_ptr<guarded_topology>> topologies_;
+    // Whose tasks did not end in time, and still refer to them.
+    std::vector<std::shared_ptr<guarded_topology>> stuck_;
     struct latest {
         std::shared_ptr<const topology_snapshot> newest;
         std::shared_ptr<const topology_snapshot> published;  // what is shown
         bool waits_for_disk = false;  // `newest` names somebody that is not on disk yet
     };
     std::map<std::string, latest> judged_;
-    std::minstd_rand random_;
 
     checks::wall_time started_at_;
     checks::wall_time last_cycle_at_{};

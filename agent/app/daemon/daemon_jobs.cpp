@@ -29,16 +29,16 @@ job_desk::services daemon::job_services() {
         return found == judged_.end() ? nullptr : found->second.newest;
     };
     with.is_fenced = [this](const std::string& topology, const std::string& server) {
-        auto found = monitors_.find(topology);
-        if (found == monitors_.end()) return false;
-        auto view = found->second.guardian->view();
+        auto found = topologies_.find(topology);
+        if (found == topologies_.end()) return false;
+        auto view = found->second->guardian().view();
         auto record = view->state.servers.find(server);
         return view->state.in_progress(server) ||
                (record != view->state.servers.end() && view->state.quarantined(server));
     };
     with.in_maintenance = [this](const std::string& topology) {
-        auto found = monitors_.find(topology);
-        return found != monitors_.end() && found->second.guardian->view()->in_maintenance;
+        auto found = topologies_.find(topology);
+        return found != topologies_.end() && found->second->guardian().view()->in_maintenance;
     };
     with.check_url = check_url_of(settings_.agent);
     return with;

@@ -133,9 +133,8 @@ asio::awaitable<response> answer(const page_source& source, request asked) {
 
 namespace {
 
-response order_answer(unsigned status, bool done, const std::string& sentence) {
-    auto made = json_page(
-        boost::json::serialize(boost::json::object{{"done", done}, {"sentence", sentence}}) + "\n");
+response order_page(unsigned status, const order_answer& answered) {
+    auto made = json_page(app::to_json(answered) + "\n");
     made.status = status;
     return made;
 }
@@ -148,12 +147,15 @@ asio::awaitable<response> take_order(const page_source& source, carry_out_order 
     if (asked.path != "/api/v1/order")
         co_return http::plain_text(404, "orders go to /api/v1/order and /api/v1/osc");
     auto order = parse_order(asked.body);
-    if (!order) co_return order_answer(400, false, order.error().message);
+    if (!order) co_return order_page(400, answer_refused(order.error().message));
     order->by = asked.peer;
-    auto done = co_await carry_out(std::move(*order));
-    if (done) co_return order_answer(200, true, *done);
-    bool wrong = done.error().code == rt::errc::usage;
-    co_return order_answer(wrong ? 409 : 500, false, done.error().message);
+    auto answered = co_await carry_out(std::move(*order));
+    switch (answered.how) {
+        case order_answer::outcome::done: co_return order_page(200, answered);
+        case order_answer::outcome::refused: co_return order_page(409, answered);
+        case order_answer::outcome::failed: break;
+    }
+    co_return order_page(500, answered);
 }
 
 }  // namespace

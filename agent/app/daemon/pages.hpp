@@ -25,8 +25,7 @@ http::handler make_pages(const page_source& source);
 
 // The same, and POST /api/v1/order and /api/v1/osc for what a person asks; for the control socket
 // only, whose permissions say who may.
-using carry_out_order =
-    std::function<boost::asio::awaitable<rt::result<std::string>>(person_order)>;
+using carry_out_order = std::function<boost::asio::awaitable<order_answer>(person_order)>;
 http::handler make_control(const page_source& source, carry_out_order carry_out);
 
 // What /healthz and /readyz say; pure. Empty: all is well.

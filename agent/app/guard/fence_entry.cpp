@@ -32,6 +32,7 @@ constexpr std::pair<record_kind, std::string_view> kinds[] = {
     {record_kind::maintenance, "maintenance"},
     {record_kind::opened, "opened"},
     {record_kind::resolving, "resolving"},
+    {record_kind::resolved, "resolved"},
 };
 
 std::optional<record_kind> kind_named(std::string_view name) {
@@ -247,7 +248,8 @@ void replaying::apply(const fence_entry& record) {
                 state.maintenance =
                     fencing::maintenance_window{boot + (*record.until - wall), record.reason};
             break;
-        case record_kind::resolving: break;
+        case record_kind::resolving:
+        case record_kind::resolved: break;
         case record_kind::opened: openings[record.server] = record; break;
     }
 }

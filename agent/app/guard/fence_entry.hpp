@@ -26,7 +26,8 @@ enum class record_kind {
     pinned,       // an empty `server` ends it
     maintenance,  // without `until` it ends
     opened,       // a person is about to have it made writable; `released` or `outcome` follows
-    resolving     // a person keeps this server: the others are stopped first
+    resolving,    // a person keeps this server: the others are stopped first
+    resolved      // what that came to, and what the others hold and this server lacks
 };
 std::string_view to_string(record_kind kind) noexcept;
 
@@ -41,7 +42,8 @@ struct fence_entry {
     std::string reason;  // a sentence: of the decision, the person, or the rung
     std::string rung;
     std::string nonce;
-    std::string result;   // of an outcome: rung_outcome; of ended: fence_stage
+    std::string
+        result;  // of an outcome: rung_outcome; of ended: fence_stage; of resolved: done, failed
     std::string failure;  // of an outcome: rung_failure
     bool verification = false;
     bool interrupted = false;  // of ended: see fencing::fence_end

@@ -28,17 +28,32 @@ rt::result<journal_history> read_history(const std::filesystem::path& directory)
 fence_journal::fence_journal(boost::asio::thread_pool& disk, std::filesystem::path directory)
     : disk_(disk), directory_(std::move(directory)) {}
 
-rt::result<journal_history> fence_journal::open() {
-    auto opened = rt::journal::open(directory_);
-    if (!opened) {
-        failure_ = opened.error().message;
-        return opened.error();
+std::shared_ptr<rt::result<fence_journal::opened>> fence_journal::opening::operator()() const {
+    auto file = rt::journal::open(directory);
+    if (!file) return std::make_shared<rt::result<opened>>(file.error());
+    return std::make_shared<rt::result<opened>>(opened{std::move(*file), read_history(directory)});
+}
+
+rt::result<journal_history> fence_journal::adopt(rt::result<opened> made) {
+    if (!made) {
+        failure_ = made.error().message;
+        return made.error();
     }
-    file_.emplace(std::move(*opened));
-    auto history = read_history(directory_);
+    file_.emplace(std::move(made->file));
     failure_.clear();
-    damage_ = history ? history->trouble : history.error().message;
-    return history;
+    damage_ = made->history ? made->history->trouble : made->history.error().message;
+    return std::move(made->history);
+}
+
+rt::result<journal_history> fence_journal::open() {
+    const opening job{directory_};
+    return adopt(std::move(*job()));
+}
+
+boost::asio::awaitable<rt::result<journal_history>> fence_journal::open_again() {
+    opening job{directory_};
+    auto made = co_await rt::offload(disk_, std::move(job));
+    co_return adopt(std::move(*made));
 }
 
 boost::asio::awaitable<rt::result<void>> fence_journal::write(fence_entry entry,

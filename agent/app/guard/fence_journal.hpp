@@ -33,6 +33,8 @@ public:
 
     // Takes the journal for this process and reads it. Blocking; before the loop runs.
     rt::result<journal_history> open();
+    // The same when it was somebody else's at first (`native` of the error is EWOULDBLOCK).
+    boost::asio::awaitable<rt::result<journal_history>> open_again();
     // Why nothing may be done on the strength of this journal; empty: it is whole and open.
     // What was damaged when it was read stays so, whatever is written later.
     const std::string& trouble() const noexcept { return damage_.empty() ? failure_ : damage_; }
@@ -40,6 +42,16 @@ public:
     boost::asio::awaitable<rt::result<void>> write(fence_entry entry, rt::durability how);
 
 private:
+    struct opened {
+        rt::journal file;
+        rt::result<journal_history> history;
+    };
+    struct opening {
+        std::filesystem::path directory;
+        std::shared_ptr<rt::result<opened>> operator()() const;
+    };
+    rt::result<journal_history> adopt(rt::result<opened> made);
+
     struct append {
         rt::journal* to;
         std::string line;

@@ -73,6 +73,10 @@ guard::guard(std::shared_ptr<const topology_config> config, fencing::fencing_pol
     state_ = std::move(past.state);
     unfinished_ = std::move(past.unfinished);
     openings_ = std::move(past.openings);
+    for (const auto& left : unfinished_)
+        taking_up_.insert(left.server);
+    for (const auto& left : openings_)
+        taking_up_.insert(left.server);
     with_.open_for_writing = [this, open = std::move(with_.open_for_writing)](
                                  const server_config& server, rt::deadline until) {
         return open_if_allowed(open, server, until);
@@ -108,22 +112,11 @@ std::string guard::new_incident(const std::string& server) {
     return incident_name(config_->name, server, wall_now(), ++incidents_);
 }
 
-fence_entry guard::entry_of(record_kind kind, const std::string& server) const {
-    fence_entry entry;
-    entry.kind = kind;
-    entry.at = wall_now();
-    entry.agent = with_.agent;
-    entry.topology = config_->name;
-    entry.server = server;
-    entry.by = "agent";
-    return entry;
-}
-
 // --- deciding
 
 void guard::follow(std::shared_ptr<const topology_snapshot> judged) {
     newest_ = std::move(judged);
-    state_.journal_trouble = with_.journal->trouble();
+    state_.journal_trouble = journal_trouble();
     std::vector<fence_entry> entries;
     for (const auto& event : fencing::follow(state_, newest_->seen, newest_->verdict)) {
         entries.push_back(entry_of(event.released ? record_kind::released : record_kind::contested,
@@ -132,9 +125,20 @@ void guard::follow(std::shared_ptr<const topology_snapshot> judged) {
         rt::log(rt::log_level::warning, "fence", config_->name + ": " + event.sentence,
                 {{"topology", config_->name}});
     }
-    if (!entries.empty()) tasks_.spawn("note events", note_all(std::move(entries)));
+    if (!entries.empty() && with_.journal)
+        tasks_.spawn("note events", note_all(std::move(entries)));
 
+    if (with_.acts_by_itself) decide();
+    for (auto& [server, climb] : climbs_)
+        climb->wake.notify();
+}
+
+void guard::decide() {
     auto made = fencing::decide(newest_->seen, newest_->verdict, state_, with_.lease(), policy_);
+    if (made.what == fencing::action::fence && !choosing_.empty()) {
+        made.what = fencing::action::wait;
+        made.obstacles.push_back(choosing_ + " is at work");
+    }
     std::string said = text_of(made);
     if (said != decision_text_ && made.what != fencing::action::none)
         rt::log(rt::log_level::warning, "fence", config_->name + ": " + said,
@@ -142,13 +146,10 @@ void guard::follow(std::shared_ptr<const topology_snapshot> judged) {
     decision_text_ = std::move(said);
     decision_ = std::move(made);
     fencing::remember(state_, decision_, newest_->seen.at);
-    if (decision_.what == fencing::action::fence) {
-        const fencing::decision copy = decision_;
-        for (const auto& plan : copy.fences)
-            if (plan.valid_until > boot_now()) begin(plan, copy);
-    }
-    for (auto& [server, climb] : climbs_)
-        if (climb) climb->wake.notify();
+    if (decision_.what != fencing::action::fence) return;
+    const fencing::decision copy = decision_;
+    for (const auto& plan : copy.fences)
+        if (plan.valid_until > boot_now()) begin(plan, copy);
 }
 
 std::shared_ptr<const guard_view> guard::view() const {
@@ -156,7 +157,7 @@ std::shared_ptr<const guard_view> guard::view() const {
     made->decision = decision_;
     made->state = state_;
     made->lease = with_.lease();
-    made->journal_trouble = with_.journal->trouble();
+    made->journal_trouble = journal_trouble();
     checks::moment now = boot_now();
     bool has_lease = !policy_.needs_lease || made->lease.valid(now);
     checks::wall_time wall = wall_now();
@@ -173,25 +174,10 @@ std::shared_ptr<const guard_view> guard::view() const {
     return made;
 }
 
-asio::awaitable<void> guard::note_all(std::vector<fence_entry> entries) {
-    for (auto& entry : entries)
-        co_await note(std::move(entry));
-}
-
-asio::awaitable<rt::result<void>> guard::note(fence_entry entry, rt::durability how) {
-    const auto kind = to_string(entry.kind);
-    rt::checkpoint("noting", kind);
-    auto written = co_await with_.journal->write(std::move(entry), how);
-    rt::checkpoint("noted", kind);
-    state_.journal_trouble = with_.journal->trouble();
-    if (!written) rt::log(rt::log_level::error, "fence", "journal: " + written.error().message);
-    co_return written;
-}
-
 // --- climbing
 
 void guard::begin(const fencing::fence_plan& plan, const fencing::decision& made) {
-    if (climbs_.contains(plan.server)) return;
+    if (over_ || climbs_.contains(plan.server) || taking_up_.contains(plan.server)) return;
     checks::moment now = boot_now();
     auto climb =
         std::make_shared<climbing>(plan, made, new_incident(plan.server), now,
@@ -371,21 +357,8 @@ asio::awaitable<void> guard::finish(std::shared_ptr<climbing> now) {
     statistics_[server].last_seconds = took;
     if (result.stage == fence_stage::confirmed) statistics_[server].last_confirmed_at = wall_now();
     climbs_.erase(server);
+    ended_[server] = result;
     co_await end_fence(server, now->incident, std::move(result));
-}
-
-// What a fence has come to: remembered, told to the judge when it is proved, and noted.
-asio::awaitable<void> guard::end_fence(std::string server, std::string incident,
-                                       fencing::fence_end end) {
-    fencing::fence_ended(state_, server, end, boot_now());
-    if (end.stage == fence_stage::confirmed) with_.note_stopped(server);
-    fence_entry ended = entry_of(record_kind::ended, server);
-    ended.incident = std::move(incident);
-    ended.rung = std::move(end.rung);
-    ended.result = fencing::to_string(end.stage);
-    ended.reason = std::move(end.sentence);
-    ended.interrupted = end.interrupted;
-    co_await note(std::move(ended));
 }
 
 }  // namespace primacy::app

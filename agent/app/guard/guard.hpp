@@ -21,7 +21,9 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <random>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -33,8 +35,8 @@ public:
         std::function<boost::asio::awaitable<rt::result<void>>(const server_config&, rt::deadline)>;
     struct services {
         boost::asio::any_io_executor executor;
-        fence_journal* journal = nullptr;
-        std::string agent;  // our name, for the journal
+        fence_journal* journal = nullptr;  // null: nothing can be noted, and so nothing is done
+        std::string agent;                 // our name, for the journal
         std::function<std::unique_ptr<fencing::driver>(const server_config&, const std::string&)>
             make_driver;
         // Tells the judge that a server was proved to be stopped.
@@ -44,6 +46,13 @@ public:
         std::function<void(bool)> want_lease;
         // Makes the server writable, for a person's unfence only (S1).
         opening open_for_writing;
+        // What the first holds and the second lacks, read now; the flag: the first is stopped.
+        std::function<boost::asio::awaitable<fencing::loss>(
+            const server_config&, const server_config&, bool, rt::deadline)>
+            survey_loss;
+        // False: does what a person asks, and nothing else; it decides nothing then and looks
+        // after no device.
+        bool acts_by_itself = true;
     };
 
     guard(std::shared_ptr<const topology_config> config, fencing::fencing_policy policy,
@@ -52,18 +61,50 @@ public:
     // A new judgement; what it leads to is started from the event loop.
     void follow(std::shared_ptr<const topology_snapshot> judged);
     std::shared_ptr<const guard_view> view() const;
-    // Does what a person asks; returns one sentence that says what was done. Nothing is done by
-    // halves: an error means that nothing was changed, unless its sentence says otherwise.
-    boost::asio::awaitable<rt::result<std::string>> carry_out(person_order order);
+    // Does what a person asks, and says what was done.
+    boost::asio::awaitable<order_answer> carry_out(person_order order);
     // Re-verifies what was left unfinished, checks devices; until cancelled. Then its ladders are
     // cancelled and waited for.
     boost::asio::awaitable<void> run();
 
 private:
     struct climbing;
-    using answer = rt::result<std::string>;
+    // An agent that does not act by itself has no lease, and takes it for an order. It is given
+    // back when the last order ends, however it ends.
+    class order_at_work {
+    public:
+        explicit order_at_work(guard& by) : by_(by) { ++by_.orders_at_work_; }
+        order_at_work(const order_at_work&) = delete;
+        order_at_work& operator=(const order_at_work&) = delete;
+        ~order_at_work() {
+            if (--by_.orders_at_work_ == 0) by_.with_.want_lease(by_.policy_.enforce);
+        }
+
+    private:
+        guard& by_;
+    };
+    // An order that says who may write is alone with that: no other one, and no decision of the
+    // agent's own, chooses otherwise before it has ended, however it ends.
+    class choice {
+    public:
+        choice(guard& by, std::string order, const std::string& server) : by_(by) {
+            by_.choosing_ = std::move(order);
+            by_.chosen_ = server;
+        }
+        choice(const choice&) = delete;
+        choice& operator=(const choice&) = delete;
+        ~choice() {
+            by_.choosing_.clear();
+            by_.chosen_.clear();
+        }
+
+    private:
+        guard& by_;
+    };
+    using answer = order_answer;
     using device = std::pair<std::string, std::string>;  // server and rung
 
+    void decide();
     void begin(const fencing::fence_plan& plan, const fencing::decision& made);
     boost::asio::awaitable<void> climb(std::shared_ptr<climbing> now);
     boost::asio::awaitable<void> finish(std::shared_ptr<climbing> now);
@@ -78,6 +119,8 @@ private:
                                                                     tried_rung tried,
                                                                     rt::deadline until);
     boost::asio::awaitable<void> take_up_opening(fence_entry left);
+    boost::asio::awaitable<void> taken_up();
+    void has_taken_up(const std::string& server);
     boost::asio::awaitable<rt::result<void>> open_if_allowed(opening open, server_config server,
                                                              rt::deadline until);
     boost::asio::awaitable<void> watch_device(device which, std::chrono::milliseconds first);
@@ -92,14 +135,41 @@ private:
     boost::asio::awaitable<answer> confirm_fenced(person_order order);
     boost::asio::awaitable<answer> unfence(person_order order);
     boost::asio::awaitable<answer> fence_by_hand(person_order order);
-    boost::asio::awaitable<answer> resolve(person_order order);
-    boost::asio::awaitable<answer> resolve_now(person_order order, fencing::resolve_plan plan);
     boost::asio::awaitable<answer> open(person_order order);
+    std::string why_not_unfence(const person_order& order) const;
     boost::asio::awaitable<std::string> why_unfit_to_act();
-    std::string writes_meanwhile(const fencing::resolve_plan& plan,
-                                 const std::vector<std::string>& losers) const;
+    boost::asio::awaitable<std::string> why_no_lease();
+    bool tried_since(checks::moment since) const;
+    boost::asio::awaitable<bool> seen_since(checks::moment since);
+
+    boost::asio::awaitable<answer> resolve(person_order order);
+    boost::asio::awaitable<answer> resolve_with_lease(person_order order,
+                                                      fencing::resolve_plan agreed);
+    boost::asio::awaitable<answer> stop_losers(person_order order, fencing::resolve_plan plan);
+    boost::asio::awaitable<answer> open_survivor(person_order order, fencing::resolve_plan plan);
+    boost::asio::awaitable<std::string> why_not_alone(const fencing::resolve_plan& plan,
+                                                      bool before_opening);
+    boost::asio::awaitable<std::string> why_still_behind(const fencing::resolve_plan& plan);
+    std::optional<checks::history_comparison> behind_losers(
+        const fencing::resolve_plan& plan) const;
+    boost::asio::awaitable<void> survey_losses(fencing::resolve_plan& plan, bool now_stopped,
+                                               std::chrono::seconds patience);
+    boost::asio::awaitable<answer> end_resolve(person_order order, fencing::resolve_plan plan,
+                                               answer answered);
+    boost::asio::awaitable<fencing::resolve_plan> plan_surely(std::string server);
+    fencing::resolve_plan plan_to_keep(const std::string& server) const;
+    bool some_dark() const;
+    std::string why_busy(const fencing::resolve_plan& plan) const;
+    std::string why_not_choose() const;
+    const server_config& configured(const std::string& server) const;
+    std::optional<std::size_t> index_of(const std::string& server) const;
+
+    void begin_for_person(const fencing::fence_plan& plan);
+    // Of a ladder that begin_for_person() began and that has ended.
+    fencing::ladder_result result_of(const std::string& server) const;
     bool some_climb(const std::vector<std::string>& servers) const;
     boost::asio::awaitable<void> ladders_end(std::vector<std::string> servers);
+    std::string journal_trouble() const;
     fence_entry entry_of_person(record_kind kind, const person_order& order) const;
     std::string why_stop(const climbing& now) const;
     std::string why_not_now() const;
@@ -123,10 +193,19 @@ private:
     std::map<device, method_health> health_;
     std::map<std::string, fence_statistics> statistics_;
     rt::task_group tasks_;
-    // By server; null: what a restart interrupted is looked at, and nobody begins another.
-    std::map<std::string, std::shared_ptr<climbing>> climbs_;
+    std::map<std::string, std::shared_ptr<climbing>> climbs_;  // by server
+    // What the last ladder of a server came to; told here until an order has asked, because the
+    // server may have been given back by then.
+    std::map<std::string, fencing::ladder_result> ended_;
     std::uint64_t incidents_ = 0;
-    std::string resolving_;  // the server that a resolve under way keeps
+    std::string
+        choosing_;  // the order at work that says who may write: "a resolve that …"; or empty
+    std::string chosen_;      // whom it keeps or opens
+    int orders_at_work_ = 0;  // that need the lease
+    bool over_ = false;       // run() has ended: no ladder moves any more
+    // Servers of which something is still looked at that a restart interrupted, once for each such
+    // thing: nobody begins a fence of them.
+    std::multiset<std::string> taking_up_;
     std::minstd_rand random_;
 };
 

@@ -72,7 +72,7 @@ asio::awaitable<void> guard::take_up(unfinished_fence left) {
             config_->name + ": the fence of " + left.server + " that a restart interrupted is " +
                 std::string(fencing::to_string(found.outcome)) + ": " + found.sentence,
             {{"topology", config_->name}, {"server", left.server}});
-    climbs_.erase(left.server);
+    has_taken_up(left.server);
     fencing::fence_end end{fencing::stage_of(found.outcome), rung, found.sentence, true};
     co_await end_fence(left.server, left.incident, std::move(end));
 }
@@ -98,27 +98,21 @@ asio::awaitable<void> guard::take_up_opening(fence_entry left) {
     end.reason = said;
     if (!open) end.result = found.outcome == rung_outcome::unknown ? "unknown" : "failed";
     if (open) fencing::fence_released(state_, left.server);
-    climbs_.erase(left.server);
+    has_taken_up(left.server);
     co_await note(std::move(end));
 }
 
-// Nobody is opened on the strength of a lease that is over (S2), and what came of it is noted: the
-// note of a good end is its caller's.
-asio::awaitable<rt::result<void>> guard::open_if_allowed(opening open, server_config server,
-                                                         rt::deadline until) {
-    std::string why = why_not_now();
-    rt::result<void> opened =
-        rt::error{rt::errc::cancelled, 0, server.name + " was not opened: " + why};
-    if (policy_.needs_lease) until = until.sooner(deadline_of(with_.lease().valid_until));
-    if (why.empty()) opened = co_await open(server, until);
-    if (opened) co_return opened;
-    const bool may_come =
-        opened.error().code == rt::errc::timeout || opened.error().code == rt::errc::lost;
-    fence_entry end = entry_of(record_kind::outcome, server.name);
-    end.result = fencing::to_string(may_come ? rung_outcome::unknown : rung_outcome::failed);
-    end.reason = opened.error().message;
-    co_await note(std::move(end));
-    co_return opened;
+void guard::has_taken_up(const std::string& server) {
+    if (const auto one = taking_up_.find(server); one != taking_up_.end()) taking_up_.erase(one);
+}
+
+// What is taken up says how it came out; a person's order waits for that, and comes after it.
+asio::awaitable<void> guard::taken_up() {
+    asio::steady_timer timer(with_.executor);
+    while (!taking_up_.empty() && !over_) {
+        timer.expires_after(10ms);
+        co_await timer.async_wait(asio::use_awaitable);
+    }
 }
 
 // One device, for ever; each has a task of its own, so that one that hangs delays no other.
@@ -152,20 +146,17 @@ asio::awaitable<void> guard::idle() {
 }
 
 asio::awaitable<void> guard::run() {
-    for (auto& left : unfinished_) {
-        climbs_[left.server] = nullptr;
+    for (auto& left : unfinished_)
         tasks_.spawn("take up " + left.server, take_up(left));
-    }
     unfinished_.clear();
-    for (auto& left : openings_) {
-        climbs_.try_emplace(left.server, nullptr);
+    for (auto& left : openings_)
         tasks_.spawn("take up the opening of " + left.server, take_up_opening(left));
-    }
     openings_.clear();
     // Whether SQL would do it is of interest only where we may act: it costs the server a login.
     // One after the other, because a thousand logins at once are an attack.
     auto first = check_devices_every * std::uniform_real_distribution<double>(0, 0.1)(random_);
     for (const auto& [which, health] : health_) {
+        if (!with_.acts_by_itself) break;
         if (!policy_.enforce && which.second == "sql") continue;
         if (!driver_of(which.first, which.second)) continue;
         auto wait = std::chrono::duration_cast<std::chrono::milliseconds>(first);
@@ -177,6 +168,7 @@ asio::awaitable<void> guard::run() {
     co_await asio::this_coro::reset_cancellation_state(asio::enable_terminal_cancellation());
     // Being cancelled cancels the tasks; a rung at work ends within its grace.
     co_await tasks_.join(rt::deadline{rt::time_point::max()});
+    over_ = true;
 }
 
 }  // namespace primacy::app

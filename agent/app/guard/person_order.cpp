@@ -53,7 +53,8 @@ std::string to_json(const person_order& order) {
                                         {"server", order.server},
                                         {"reason", order.reason},
                                         {"length_seconds", order.length.count()},
-                                        {"dry_run", order.dry_run}});
+                                        {"dry_run", order.dry_run},
+                                        {"agreed", order.agreed}});
 }
 
 rt::result<person_order> parse_order(std::string_view text) {
@@ -81,6 +82,47 @@ rt::result<person_order> parse_order(std::string_view text) {
         return refused("say for how long with --for, at most 7 days");
     const auto* dry = from.if_contains("dry_run");
     made.dry_run = dry && dry->is_bool() && dry->as_bool();
+    made.agreed = text_of(from, "agreed");
+    return made;
+}
+
+order_answer answer_done(std::string sentence) {
+    return {order_answer::outcome::done, std::move(sentence), {}};
+}
+
+order_answer answer_refused(std::string why) {
+    return {order_answer::outcome::refused, std::move(why), {}};
+}
+
+order_answer answer_failed(std::string why) {
+    return {order_answer::outcome::failed, std::move(why), {}};
+}
+
+std::string to_json(const order_answer& answer) {
+    json::object made{{"done", answer.done()},
+                      {"changed_nothing", answer.how == order_answer::outcome::refused},
+                      {"sentence", answer.sentence}};
+    if (!answer.details.empty()) made["resolve"] = answer.details;
+    return json::serialize(made);
+}
+
+rt::result<order_answer> parse_answer(std::string_view text) {
+    boost::system::error_code failed;
+    json::value parsed = json::parse(text, failed);
+    const auto* said =
+        !failed && parsed.is_object() ? parsed.as_object().if_contains("sentence") : nullptr;
+    if (!said || !said->is_string())
+        return rt::error{rt::errc::protocol, 0, "the answer is not one to an order"};
+    const json::object& from = parsed.as_object();
+    auto is_true = [&](const char* key) {
+        const auto* found = from.if_contains(key);
+        return found && found->is_bool() && found->as_bool();
+    };
+    auto made = is_true("done")              ? answer_done(std::string(said->as_string()))
+                : is_true("changed_nothing") ? answer_refused(std::string(said->as_string()))
+                                             : answer_failed(std::string(said->as_string()));
+    if (const auto* details = from.if_contains("resolve"); details && details->is_object())
+        made.details = details->as_object();
     return made;
 }
 

@@ -170,6 +170,10 @@ class DatabaseServer:
                     "autocommit": True, "cursorclass": pymysql.cursors.DictCursor, **options}
         return pymysql.connect(user=user, password=password, **where, **settings)
 
+    def leave(self):
+        """Ends the kept session of query(), which passes read_only; the next query has a new one."""
+        self._forget_admin()
+
     def connections_of(self, user):
         """Number of sessions of that account, as the server counts them."""
         return self.value("SELECT COUNT(*) AS n FROM information_schema.processlist "

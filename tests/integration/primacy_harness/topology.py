@@ -23,10 +23,10 @@ _MONITOR_GRANTS = {
               "GRANT SELECT ON performance_schema.* TO {user}"],
 }
 
-# What fencing by SQL needs beside it.
+# What fencing by SQL needs beside it, and on MySQL a look into the binary log.
 _FENCING_PRIVILEGES = {
     "mariadb": "READ_ONLY ADMIN, CONNECTION ADMIN",
-    "mysql": "SYSTEM_VARIABLES_ADMIN, CONNECTION_ADMIN",
+    "mysql": "SYSTEM_VARIABLES_ADMIN, CONNECTION_ADMIN, REPLICATION SLAVE",
 }
 
 

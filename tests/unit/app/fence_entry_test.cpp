@@ -245,6 +245,17 @@ TEST_CASE("an opening is not taken for done before its end is noted") {
     CHECK(failed.state.quarantined("db1"));
 }
 
+TEST_CASE("what a resolve came to says nothing of an opening that was cut short, nor of a fence") {
+    const auto past =
+        replay({entry(record_kind::begun, "db3", 20s), ended("db3", "confirmed", 18s),
+                entry(record_kind::opened, "db1", 5s), entry(record_kind::resolving, "db1", 4s),
+                entry(record_kind::resolved, "db1", 3s), entry(record_kind::resolved, "db3", 2s)},
+               "shop", noon, boot);
+    REQUIRE(past.openings.size() == 1);
+    CHECK(past.openings.front().server == "db1");
+    CHECK(past.state.quarantined("db3"));
+}
+
 TEST_CASE("a rung that did not hold is remembered through the next fence") {
     auto contested = entry(record_kind::contested, "db1", 10s);
     contested.rung = "sql";
@@ -286,4 +297,43 @@ TEST_CASE("an order names what it needs, or is refused with a sentence") {
     CHECK(parse_order("{}").has_error());
     CHECK(parse_order("nonsense").has_error());
     CHECK(parse_order(R"({"verb":"open","topology":"shop","reason":"x"})").has_error());
+}
+
+TEST_CASE("what a person agreed to travels with the order") {
+    person_order order;
+    order.verb = person_verb::resolve;
+    order.topology = "shop";
+    order.server = "db1";
+    order.reason = "it has the money";
+    order.agreed = "stop db3, leave db1";
+    order.dry_run = true;
+    const auto read = parse_order(to_json(order));
+    REQUIRE(read.has_value());
+    CHECK(read->agreed == order.agreed);
+    CHECK(read->dry_run);
+}
+
+TEST_CASE("an answer is the same after it was written and read, and nothing else is one") {
+    auto said = answer_done("db1 is the only writer\n  db3 holds \"nothing\"");
+    said.details["keep"] = "db1";
+    const auto done = parse_answer(to_json(said));
+    REQUIRE(done.has_value());
+    CHECK(done->how == order_answer::outcome::done);
+    CHECK(done->sentence == said.sentence);
+    CHECK(done->details == said.details);
+
+    const auto refused = parse_answer(to_json(answer_refused("no")));
+    REQUIRE(refused.has_value());
+    CHECK(refused->how == order_answer::outcome::refused);
+    const auto failed = parse_answer(to_json(answer_failed("half of it")));
+    REQUIRE(failed.has_value());
+    CHECK(failed->how == order_answer::outcome::failed);
+
+    // Nothing but an answer says that all is done; what is cut off or strange says the least.
+    CHECK(parse_answer("").has_error());
+    CHECK(parse_answer("[]").has_error());
+    CHECK(parse_answer(R"({"done":true})").has_error());
+    const auto strange = parse_answer(R"({"done":"true","sentence":"x"})");
+    REQUIRE(strange.has_value());
+    CHECK(strange->how == order_answer::outcome::failed);
 }

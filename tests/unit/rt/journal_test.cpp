@@ -17,6 +17,7 @@
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <thread>
+#include <unistd.h>
 #include <vector>
 
 using namespace primacy::rt;
@@ -380,5 +381,30 @@ TEST_CASE("kill -9 at any moment loses no record whose append had returned") {
                 REQUIRE(object == record(expected - 1));
         }
         REQUIRE(expected > *acknowledged.value);
+    }
+}
+
+// A command of root's takes the journal of an agent that runs as somebody else.
+TEST_CASE("what root makes belongs to whoever owns the directory") {
+    if (::geteuid() != 0) {
+        MESSAGE("SKIPPED: only root can make files of others");
+        return;
+    }
+    const temporary_directory state;
+    REQUIRE(::chown(state.path().c_str(), 4711, 4712) == 0);
+    const auto directory = state.path() / "journal";
+    auto opened = journal::open(directory, {100, 3});
+    REQUIRE(opened.has_value());
+    for (std::uint64_t number = 0; number < 20; ++number)
+        REQUIRE(opened->append(record(number), durability::cached).has_value());
+    struct stat facts {};
+    REQUIRE(::stat(directory.c_str(), &facts) == 0);
+    CHECK(facts.st_uid == 4711);
+    CHECK(facts.st_gid == 4712);
+    for (const auto& file : std::filesystem::directory_iterator(directory)) {
+        CAPTURE(file.path());
+        REQUIRE(::stat(file.path().c_str(), &facts) == 0);
+        CHECK(facts.st_uid == 4711);
+        CHECK(facts.st_gid == 4712);
     }
 }
