@@ -191,11 +191,9 @@ asio::awaitable<void> server_reader::read_tables() {
                                     order_.server + " cannot be read: " + asked.error().message);
         co_return;
     }
-    const pt_osc_names percona = pt_osc_names_of(order_.table);
     for (auto& trigger : read_triggers(answer_, order_.server, order_.table.database)) {
         // A tool's own are leftovers, or those of one at work.
-        const bool of_tool = std::find(percona.triggers.begin(), percona.triggers.end(),
-                                       trigger.name) != percona.triggers.end();
+        const bool of_tool = is_pt_osc_trigger(trigger.name, order_.table);
         if (!of_tool) made_.table.triggers.push_back(trigger.name);
         made_.objects.push_back(std::move(trigger));
     }

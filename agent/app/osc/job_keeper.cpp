@@ -23,11 +23,19 @@ namespace {
 constexpr auto look_every = 100ms;
 constexpr auto question_every = 1s;
 constexpr auto save_every = 5s;  // of what is progress only
+constexpr auto hold_every = 1s;
+constexpr auto stop_every = 5s;
+constexpr auto plan_every = 1s;
 constexpr auto patience = 10s;
 
 struct look_job {
     rt::detached_files files;
     rt::detached_state operator()() const { return rt::look_at_detached(files); }
+};
+
+struct forget_job {
+    rt::detached_files files;
+    rt::result<void> operator()() const { return rt::forget_detached(files); }
 };
 
 struct read_job {
@@ -90,10 +98,11 @@ osc::hold_cause cause_of(osc::throttle_cause cause) {
 
 // What is worth a write at once; progress alone is not.
 bool same_but_for_progress(const osc::job_record& one, const osc::job_record& other) {
-    return std::tie(one.state, one.held, one.wanted, one.attempts, one.stopping_because,
-                    one.writers, one.left) == std::tie(other.state, other.held, other.wanted,
-                                                       other.attempts, other.stopping_because,
-                                                       other.writers, other.left);
+    auto all = [](const osc::job_record& job) {
+        return std::tie(job.state, job.held, job.wanted, job.attempts, job.permit,
+                        job.permit_by_person, job.stopping_because, job.writers, job.left);
+    };
+    return all(one) == all(other);
 }
 
 }  // namespace
@@ -117,6 +126,9 @@ job_keeper::job_keeper(osc::job_record job, services with)
       heading_(job_.state),
       next_question_(rt::deadline::after(0s)),
       next_save_(rt::deadline::after(0s)),
+      next_hold_(rt::deadline::after(0s)),
+      next_stop_(rt::deadline::after(0s)),
+      next_plan_(rt::deadline::after(0s)),
       wake_(with_.executor) {}
 
 osc::tool_driver& job_keeper::driver() {
@@ -282,27 +294,52 @@ asio::awaitable<void> job_keeper::carry_out(osc::job_action action) {
     if (std::holds_alternative<osc::plan_again>(action)) co_await plan_again();
     if (std::holds_alternative<osc::start_tool>(action)) co_await start_tool();
     if (std::holds_alternative<osc::look_at_database>(action)) co_await inspect();
-    if (std::holds_alternative<osc::hold_tool>(action) && !held_) {
-        auto done = co_await driver().hold(until);
-        held_ = done.has_value();
-        tell(done, "hold");
-    }
-    if (std::holds_alternative<osc::release_tool>(action)) {
-        auto done = co_await driver().release(until);
-        held_ = false;
-        tell(done, "release");
-    }
+    if (std::holds_alternative<osc::forget_tool>(action)) co_await forget_tool();
+    if (std::holds_alternative<osc::hold_tool>(action)) co_await hold(true);
+    if (std::holds_alternative<osc::release_tool>(action)) co_await hold(false);
     if (std::holds_alternative<osc::permit_cut_over>(action)) {
         auto done = co_await driver().permit_cut_over(until);
         tell(done, "cut-over");
     }
-    if (const auto* stop = std::get_if<osc::stop_tool>(&action)) {
-        auto done = co_await driver().stop(stop->hard, until);
-        tell(done, "stop");
-    }
+    if (const auto* stop = std::get_if<osc::stop_tool>(&action)) co_await stop_tool(stop->hard);
+}
+
+// What is wanted comes with each step. It is told once, and a hold again and again: a flag file may
+// be removed by hand, a stopped process be woken.
+asio::awaitable<void> job_keeper::hold(bool wanted) {
+    const bool told = held_ == wanted && (!wanted || !next_hold_.passed());
+    if (told) co_return;
+    rt::deadline until = rt::deadline::after(patience);
+    rt::result<void> done;
+    if (wanted)
+        done = co_await driver().hold(until);
+    else
+        done = co_await driver().release(until);
+    next_hold_ = rt::deadline::after(hold_every);
+    held_.reset();
+    if (done) held_ = wanted;
+    tell(done, wanted ? "hold" : "release");
+}
+
+// A tool that ends cleans up, and is not to be disturbed ten times a second while it does.
+asio::awaitable<void> job_keeper::stop_tool(bool hard) {
+    if (!next_stop_.passed() && hard == stopped_hard_) co_return;
+    next_stop_ = rt::deadline::after(stop_every);
+    stopped_hard_ = hard;
+    auto done = co_await driver().stop(hard, rt::deadline::after(patience));
+    tell(done, "stop");
+}
+
+asio::awaitable<void> job_keeper::forget_tool() {
+    start_failure_.clear();
+    forget_job forgetting{rt::detached_files_in(files_.folder, files_.log_folder)};
+    auto done = co_await rt::offload(*with_.disk, std::move(forgetting));
+    tell(done, "forget the attempt that failed");
 }
 
 asio::awaitable<void> job_keeper::plan_again() {
+    if (!next_plan_.passed()) co_return;
+    next_plan_ = rt::deadline::after(plan_every);
     auto made = co_await with_.plan(job_.spec);
     if (!made) {
         tell(made.error(), "plan");
