@@ -1,6 +1,8 @@
 // What a clean-up would drop, and above all what it must not.
 #include "osc/leftovers.hpp"
 
+#include "osc/cleanup.hpp"
+
 #include <doctest/doctest.h>
 
 #include <algorithm>
@@ -47,8 +49,9 @@ bool is_ours(const listed_object& object, const table_name& of = orders) {
     return !leftovers_of(of, {object}).empty();
 }
 
-std::vector<cleanup_line> plan(const std::vector<listed_object>& objects,
-                               const cleanup_policy& policy, const table_name& of = orders) {
+std::vector<cleanup_line> plan(const std::vector<listed_object>& objects, cleanup_policy policy,
+                               const table_name& of = orders) {
+    policy.writer = "db1";
     return plan_cleanup(leftovers_of(of, objects), policy, now);
 }
 
@@ -70,7 +73,7 @@ std::string times(std::size_t count, const std::string& text) {
 // Everything that a person could permit in general.
 cleanup_policy generous() {
     cleanup_policy made;
-    made.drop_old_data = true;
+    made.drop_old_data = made.tool_has_ended = true;
     made.jobs = {job(900h, 800h)};
     return made;
 }
@@ -144,6 +147,7 @@ TEST_CASE("a tool's copy is known by the job that ran, or by what stands beside 
     for (const char* name : {"_orders_gho", "_orders_ghc", "_orders_ghk"})
         CHECK_MESSAGE(line_of(lines, name).drop, name);
     // pt-online-schema-change run by hand: its triggers do.
+    policy.tool_has_ended = true;
     lines = plan({table("_orders_new"), trigger("pt_osc_shop_orders_ins", "orders")}, policy);
     CHECK(line_of(lines, "_orders_new").drop);
     // Neither speaks for the other's, nor on another server.
