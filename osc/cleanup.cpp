@@ -8,12 +8,9 @@ namespace primacy::osc {
 
 namespace {
 
-using namespace std::chrono_literals;
 namespace words = checks::words;
 
 constexpr std::string_view changelog_comment = "gh-ost changelog";
-// Between a server's clock and ours.
-constexpr auto clock_slack = 1min;
 
 bool contains(const std::vector<std::string>& names, const std::string& name) {
     return std::find(names.begin(), names.end(), name) != names.end();

@@ -5,6 +5,7 @@
 #include "osc/facts.hpp"
 #include "osc/identifier.hpp"
 
+#include <chrono>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -36,6 +37,9 @@ struct listed_object {
     // table was swapped away.
     std::optional<checks::wall_time> created_at;
 };
+
+// Between a server's clock, which also leaves out the parts of a second, and ours.
+inline constexpr std::chrono::minutes clock_slack{1};
 
 struct leftover {
     listed_object what;
