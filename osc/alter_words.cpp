@@ -1,5 +1,9 @@
 #include "osc/alter_words.hpp"
 
+#include "osc/identifier.hpp"
+
+#include <algorithm>
+
 namespace primacy::osc {
 
 namespace {
@@ -17,8 +21,16 @@ bool is_plain(char c) {
            static_cast<unsigned char>(c) >= 0x80;
 }
 
+// Whether a backslash takes the next character's meaning away, by the server's sql_mode: in '…'
+// unless NO_BACKSLASH_ESCAPES, in "…" neither then nor under ANSI_QUOTES.
+struct reading {
+    bool escapes_in_text = true;
+    bool escapes_in_double_quotes = true;
+};
+
 struct splitting {
     std::string_view text;
+    reading mode;
     std::size_t at = 0;
     int depth = 0;
     sql_words made;
@@ -38,6 +50,10 @@ struct splitting {
             skip_line();
             return true;
         }
+        if (stands("--")) {  // once a comment behind it is gone, it may be one
+            made.problem = "-- without a blank behind it is no comment; write a blank, or - -";
+            return true;
+        }
         if (!stands("/*")) return false;
         if (stands("/*!") || stands("/*M!")) {
             made.problem = "a comment that some servers execute (/*! … */) is not allowed here";
@@ -51,9 +67,12 @@ struct splitting {
     void take_quoted() {
         const std::size_t begins = at;
         const char quote = text[at++];
+        const bool escapes = quote == '\''  ? mode.escapes_in_text
+                             : quote == '"' ? mode.escapes_in_double_quotes
+                                            : false;
         std::string value;
         for (; at < text.size(); ++at) {
-            if (text[at] == '\\' && quote != '`' && at + 1 < text.size()) {
+            if (escapes && text[at] == '\\' && at + 1 < text.size()) {
                 value += text[at++];
                 value += text[at];
             } else if (text[at] != quote) {
@@ -84,18 +103,8 @@ struct splitting {
     }
 };
 
-}  // namespace
-
-bool sql_word::is(std::string_view keyword) const noexcept {
-    if (what != form::plain || value.size() != keyword.size()) return false;
-    for (std::size_t i = 0; i < value.size(); ++i)
-        if (lower(value[i]) != lower(keyword[i])) return false;
-    return true;
-}
-
-sql_words split_sql(std::string_view text) {
-    splitting now{text, 0, 0, {}};
-    if (text.find('\0') != std::string_view::npos) now.made.problem = "it holds a NUL character";
+sql_words split_as(std::string_view text, reading mode) {
+    splitting now{text, mode, 0, 0, {}};
     while (now.at < text.size() && now.made.problem.empty()) {
         char c = text[now.at];
         if (is_space(c))
@@ -111,6 +120,59 @@ sql_words split_sql(std::string_view text) {
     }
     if (now.made.problem.empty() && now.depth > 0) now.made.problem = "a ( is not closed";
     return std::move(now.made);
+}
+
+bool same_borders(const sql_words& one, const sql_words& other) {
+    return one.problem == other.problem &&
+           std::equal(one.words.begin(), one.words.end(), other.words.begin(), other.words.end(),
+                      [](const sql_word& a, const sql_word& b) {
+                          return a.what == b.what && a.begins == b.begins && a.ends == b.ends;
+                      });
+}
+
+std::string unreadable_because(std::string_view text) {
+    if (text.size() > longest_sql)
+        return "it has more than " + std::to_string(longest_sql) + " bytes";
+    if (text.find('\0') != std::string_view::npos) return "it holds a NUL character";
+    // Servers begin a comment at "--" and one of these, and take some of them for blanks.
+    auto is_control = [](char c) {
+        return (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) && !is_space(c);
+    };
+    if (std::any_of(text.begin(), text.end(), is_control))
+        return "it holds a control character; write it as x'…'";
+    if (!is_utf8(text)) return "it is not UTF-8";
+    return "";
+}
+
+}  // namespace
+
+bool sql_word::is(std::string_view keyword) const noexcept {
+    if (what != form::plain || value.size() != keyword.size()) return false;
+    for (std::size_t i = 0; i < value.size(); ++i)
+        if (lower(value[i]) != lower(keyword[i])) return false;
+    return true;
+}
+
+sql_words split_sql(std::string_view text) {
+    sql_words made;
+    made.problem = unreadable_because(text);
+    if (!made.problem.empty()) return made;
+    made = split_as(text, {true, true});
+    for (reading other : {reading{false, false}, reading{true, false}})
+        if (!same_borders(made, split_as(text, other)))
+            return {{},
+                    "where a quote ends depends on the server's sql_mode; write '' for a quote "
+                    "in a text, and no backslash before one"};
+    return made;
+}
+
+std::string plain_text(std::string_view text, const sql_word* first, const sql_word* last) {
+    std::string made;
+    for (const sql_word* word = first; word != last; ++word) {
+        if (word != first && word->begins > word[-1].ends) made += ' ';
+        made += text.substr(word->begins, word->ends - word->begins);
+    }
+    return made;
 }
 
 }  // namespace primacy::osc

@@ -1,5 +1,6 @@
-// The words of a piece of SQL: comments gone, quotes kept together, brackets nested. Pure; knows
-// no statement.
+// The words of a piece of SQL: comments gone, quotes kept together, brackets nested. What servers
+// read differently by their sql_mode, or run although it looks like a comment, is a problem and no
+// word. Pure; knows no statement.
 #pragma once
 
 #include <string>
@@ -9,6 +10,7 @@
 namespace primacy::osc {
 
 struct sql_word {
+    // `text` is '…' or "…"; under ANSI_QUOTES the latter is a name.
     enum class form { plain, quoted_name, text, symbol } what = form::plain;
     std::string value;                 // unquoted; of `plain` as it stands
     std::size_t begins = 0, ends = 0;  // in the text
@@ -22,9 +24,17 @@ struct sql_word {
 
 struct sql_words {
     std::vector<sql_word> words;
-    std::string problem;  // an open quote, comment or bracket; empty: none
+    std::string problem;  // why it can't be read, a clause; empty: it can
 };
 
+// What a statement may have at most: it becomes one argument of a program, and Linux takes no more
+// than 128 KiB of those.
+constexpr std::size_t longest_sql = 100'000;
+
 sql_words split_sql(std::string_view text);
+
+// The words of `all` from `first` up to `last` as they stand in the text, each gap between them
+// (blanks, comments) one blank: whoever runs it reads what was read here.
+std::string plain_text(std::string_view text, const sql_word* first, const sql_word* last);
 
 }  // namespace primacy::osc

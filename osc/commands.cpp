@@ -6,13 +6,40 @@ namespace primacy::osc {
 
 namespace {
 
-std::string quoted_value(std::string_view text) {
+// gh-ost reads the file with go-ini, which ends a value at # or ; even inside "…" and takes no
+// backslash for an escape, but leaves everything between backquotes alone (seen with 1.1.10).
+std::string value_for_gh_ost(const std::string& text) {
+    std::string made = "`";
+    made += text;
+    return made += '`';
+}
+
+// The client library, under pt-online-schema-change, knows quotes and escapes.
+std::string value_for_library(const std::string& text) {
     std::string made = "\"";
     for (char c : text) {
         if (c == '"' || c == '\\') made += '\\';
         made += c;
     }
     return made + '"';
+}
+
+// What go-ini and then gh-ost itself replace by something else, whatever the quotes.
+std::string why_gh_ost_cannot_read(const std::string& text) {
+    for (std::string_view sign : {"${", "%("})
+        if (text.find(sign) != std::string::npos)
+            return "the account's name or password holds \"" + std::string(sign) +
+                   "\", which gh-ost replaces; choose another one";
+    return "";
+}
+
+void add_library_tls(std::string& text, const tool_login& login) {
+    if (!login.tls) return;
+    text += "ssl-enforce=1\n";
+    if (login.tls_verify) text += "ssl-verify-server-cert=1\n";
+    if (!login.tls_ca.empty()) text += "ssl-ca=" + value_for_library(login.tls_ca) + "\n";
+    if (!login.tls_cert.empty()) text += "ssl-cert=" + value_for_library(login.tls_cert) + "\n";
+    if (!login.tls_key.empty()) text += "ssl-key=" + value_for_library(login.tls_key) + "\n";
 }
 
 std::string limits_text(const std::vector<load_limit>& limits) {
@@ -45,12 +72,6 @@ void add_gh_ost_trial(std::vector<std::string>& argv, const job_spec& spec) {
     }
 }
 
-bool is_ascii(const table_name& name) {
-    auto plain = [](char c) { return static_cast<unsigned char>(c) < 0x80; };
-    return std::all_of(name.database.begin(), name.database.end(), plain) &&
-           std::all_of(name.table.begin(), name.table.end(), plain);
-}
-
 std::string perl_string(std::string_view text) {
     std::string made = "'";
     for (char c : text) {
@@ -76,17 +97,20 @@ job_files::job_files(const std::string& where, const std::string& logs)
       output(logs + "/output.log"),
       errors(logs + "/errors.log") {}
 
-client_file_text client_file_of(const tool_login& login) {
-    for (const std::string* text : {&login.user, &login.password})
+client_file_text client_file_of(const tool_login& login, tool reader) {
+    const bool gh_ost = reader == tool::gh_ost;
+    for (const std::string* text : {&login.user, &login.password}) {
         if (text->find_first_of(std::string_view("\r\n\0", 3)) != std::string::npos)
             return {"",
                     "the account's name or password holds a line end, which the tools cannot be "
                     "given"};
-    // gh-ost replaces ${NAME} by its environment.
-    if (login.password.find("${") != std::string::npos)
-        return {"", "the password holds \"${\", which gh-ost replaces; choose another one"};
-    std::string text = "[client]\nuser=" + quoted_value(login.user) +
-                       "\npassword=" + quoted_value(login.password) + "\n";
+        std::string why = gh_ost ? why_gh_ost_cannot_read(*text) : "";
+        if (!why.empty()) return {"", std::move(why)};
+    }
+    auto value = gh_ost ? value_for_gh_ost : value_for_library;
+    std::string text =
+        "[client]\nuser=" + value(login.user) + "\npassword=" + value(login.password) + "\n";
+    if (!gh_ost) add_library_tls(text, login);
     return {text, ""};
 }
 
@@ -118,6 +142,7 @@ std::vector<std::string> gh_ost_argv(const job_record& job, const tool_facts& to
         "--force-named-panic",
         "--timestamp-old-table"};
     add_gh_ost_trial(argv, spec);
+    if (allows(spec, "rename_column")) argv.push_back("--approve-renamed-columns");
     if (!check_url.empty()) argv.push_back("--throttle-http=" + check_url);
     if (!spec.max_load.empty()) argv.push_back("--max-load=" + limits_text(spec.max_load));
     if (tool.version && *tool.version >= tool_version{1, 1, 8}) {
@@ -139,24 +164,34 @@ std::vector<std::string> pt_osc_argv(const job_record& job, const tool_facts& to
     std::string where = login.host.empty() ? "S=" + login.socket
                                            : "h=" + login.host + ",P=" + std::to_string(login.port);
     std::vector<std::string> argv = {
-        tool.path, "--defaults-file=" + files.client_file,
+        // Without it Perl takes names and texts beyond ASCII for Latin-1 and finds no such table.
+        "/usr/bin/env", "PERL_UNICODE=AEO", tool.path, "--defaults-file=" + files.client_file,
         "--alter=" + parse_alter(spec.alter).clauses_text,
         spec.attempt == trial::none ? "--execute" : "--dry-run", "--no-version-check",
         "--no-drop-old-table",
-        // Its own idea of a name's encoding finds no table whose name is not ASCII.
-        is_ascii(spec.table) ? "--charset=utf8mb4" : "--charset=binary",
+        // The tool prints beyond ASCII only under the name utf8; what it asks of the server is
+        // utf8mb4 (below), or keys with four-byte characters would be read wrong.
+        "--charset=utf8",
         // The lag of replicas and the state of the topology are watched by primacy, which stops the
         // tool's process meanwhile.
         "--recursion-method=none", "--chunk-time=0.2",
         "--chunk-size=" + std::to_string(spec.chunk_rows), "--progress=time,1",
-        "--set-vars=wait_timeout=604800,innodb_lock_wait_timeout=1,lock_wait_timeout=" + wait,
+        "--set-vars=wait_timeout=604800,innodb_lock_wait_timeout=1,lock_wait_timeout=" + wait +
+            ",character_set_client=utf8mb4,character_set_connection=utf8mb4,"
+            "character_set_results=utf8mb4",
         "--tries=swap_tables:" + std::to_string(std::max(1, spec.attempts)) + ":1",
-        "--max-load",  // an empty one is a word of its own, or it is none
-        limits_text(spec.max_load), "--critical-load", "", "--plugin=" + files.plugin};
-    if (allows(spec, "foreign_keys")) argv.push_back("--alter-foreign-keys-method=auto");
+        // An empty value has to stand by itself; with "--max-load=" it does not start.
+        "--max-load", limits_text(spec.max_load), "--critical-load", ""};
+    // A dry run swaps nothing and must not wait for leave to.
+    if (spec.attempt == trial::none) argv.push_back("--plugin=" + files.plugin);
+    // Not "auto": it may drop the original instead of keeping it.
+    if (allows(spec, "foreign_keys"))
+        argv.push_back("--alter-foreign-keys-method=rebuild_constraints");
     if (allows(spec, "triggers")) argv.push_back("--preserve-triggers");
     if (allows(spec, "new_unique_key")) argv.push_back("--no-check-unique-key-change");
-    if (allows(spec, "rename_column")) argv.push_back("--no-check-alter");
+    // It refuses both until it is told that somebody has looked, as the plan has.
+    if (allows(spec, "rename_column") || parse_alter(spec.alter).has(clause_kind::drop_primary))
+        argv.push_back("--no-check-alter");
     argv.push_back("D=" + spec.table.database + ",t=" + spec.table.table + "," + where);
     return argv;
 }

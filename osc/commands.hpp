@@ -40,18 +40,19 @@ struct job_files {
     std::string output, errors;  // what the tool says, in `log_folder`
 };
 
-// "[client]" with user, password and TLS, as both tools read it. A password that such a file cannot
-// carry (a line end in it) is a problem.
+// "[client]" with user, password and, for pt-online-schema-change, TLS: as this tool reads it (they
+// differ). What it cannot carry is a problem, one sentence.
 struct client_file_text {
     std::string text;
     std::string problem;
 };
-client_file_text client_file_of(const tool_login& login);
+client_file_text client_file_of(const tool_login& login, tool reader);
 
 std::vector<std::string> gh_ost_argv(const job_record& job, const tool_facts& tool,
                                      const server_side& writer, const tool_login& login,
                                      const job_files& files, const std::string& check_url);
 
+// Begins with `env`, which tells Perl that its arguments are UTF-8.
 std::vector<std::string> pt_osc_argv(const job_record& job, const tool_facts& tool,
                                      const tool_login& login, const job_files& files);
 // A plugin that holds the swap back until there is leave. Source: the hooks of

@@ -29,6 +29,10 @@ const key_fact* table_facts::row_identity() const {
     return found;
 }
 
+bool is_same_engine(std::string_view one, std::string_view other) noexcept {
+    return same_name(one, other);
+}
+
 std::string_view to_string(tool which) noexcept {
     switch (which) {
         case tool::native: return "native";

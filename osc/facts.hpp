@@ -56,6 +56,9 @@ struct table_facts {
     const key_fact* row_identity() const;
 };
 
+// "InnoDB" and "innodb": engines are told apart without letter case.
+bool is_same_engine(std::string_view one, std::string_view other) noexcept;
+
 // One server of the topology, as far as a schema change is concerned.
 struct server_side {
     std::string name;  // as configured

@@ -13,7 +13,8 @@ std::optional<database_view> inspect_job(const job_record& job, const table_fact
     made.altered = *altered;
     for (const auto& each : leftovers_of(job.spec.table, objects)) {
         // What an earlier job kept, or had left before this one began, is none of its leftovers.
-        const bool older = each.what.created_at && *each.what.created_at < job.started_at &&
+        const bool older = each.what.created_at &&
+                           *each.what.created_at + clock_slack < job.started_at &&
                            each.kind != leftover_kind::old_data;
         if (each.kind == leftover_kind::old_data)
             made.kept.push_back(describe(each));

@@ -44,6 +44,12 @@ constexpr std::array<std::pair<hold_cause, std::string_view>, 6> causes = {{
     {hold_cause::window, "window"},
 }};
 
+constexpr std::array<std::pair<permit_state, std::string_view>, 3> permits = {{
+    {permit_state::none, "none"},
+    {permit_state::given, "given"},
+    {permit_state::taken, "taken"},
+}};
+
 const state_row& row_of(job_state state) noexcept {
     for (const auto& row : states)
         if (row.state == state) return row;
@@ -82,6 +88,18 @@ bool is_over(job_state state) noexcept {
 
 bool is_at_work(job_state state) noexcept {
     return row_of(state).at_work;
+}
+
+std::string_view to_string(permit_state state) noexcept {
+    for (const auto& [each, word] : permits)
+        if (each == state) return word;
+    return "none";
+}
+
+std::optional<permit_state> permit_state_named(std::string_view word) noexcept {
+    for (const auto& [state, each] : permits)
+        if (each == word) return state;
+    return std::nullopt;
 }
 
 std::string_view to_string(hold_cause cause) noexcept {

@@ -57,6 +57,16 @@ struct wishes {
     bool operator==(const wishes&) const = default;
 };
 
+// One permit to swap is one attempt. Until it is known to be over, the tool may swap at any moment
+// that it is not held.
+enum class permit_state {
+    none,   // the tool has none
+    given,  // and nothing shows yet that it was used
+    taken   // an attempt was seen; it is over when the tool waits for leave again
+};
+std::string_view to_string(permit_state state) noexcept;
+std::optional<permit_state> permit_state_named(std::string_view word) noexcept;
+
 struct job_progress {
     std::uint64_t copied = 0;
     std::uint64_t estimated = 0;  // 0: not known
@@ -84,6 +94,9 @@ struct job_record {
     wishes wanted;
     std::string stopping_because;  // the tool was told to end; empty: it was not
     int attempts = 0;              // to cut over, so far
+    permit_state permit = permit_state::none;
+    bool permit_by_person = false;  // the window does not bind it
+    int failed_before = 0;          // attempts that the tool had said to have failed, at the permit
     checks::wall_time created_at{}, started_at{}, ended_at{}, last_activity_at{};
     // When the newest attempt to cut over, the ending of the tool, or the verification began.
     checks::wall_time step_began_at{};

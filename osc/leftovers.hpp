@@ -1,5 +1,5 @@
-// What schema changes leave behind, told apart by name and comment, and the only safe order to
-// remove it. Never guesses: what might be somebody's data is kept, and says so. Pure.
+// What schema changes leave behind, told apart by name and comment, in the only safe order to
+// remove it. Whether it may be removed is another matter: see cleanup.hpp. Pure.
 #pragma once
 
 #include "osc/facts.hpp"
@@ -33,8 +33,13 @@ struct listed_object {
     std::string on_table;               // of a trigger
     std::string comment;                // of a table
     std::optional<std::uint64_t> rows;  // an estimate
+    // CREATE_TIME, or CREATED of a trigger; a swap leaves it as it is, so it says nothing of when a
+    // table was swapped away.
     std::optional<checks::wall_time> created_at;
 };
+
+// Between a server's clock, which also leaves out the parts of a second, and ours.
+inline constexpr std::chrono::minutes clock_slack{1};
 
 struct leftover {
     listed_object what;
@@ -45,22 +50,6 @@ struct leftover {
 // may be dropped; others are left out.
 std::vector<leftover> leftovers_of(const table_name& table,
                                    const std::vector<listed_object>& objects);
-
-struct cleanup_policy {
-    bool drop_old_data = false;           // a person's permit
-    std::chrono::hours keep_old{24 * 7};  // and not before this age, whatever the permit
-    std::string tool_at_work;             // a session or process of a tool; then nothing is dropped
-};
-
-struct cleanup_line {
-    leftover what;
-    bool drop = false;
-    std::string why;        // it is dropped, or kept
-    std::string statement;  // that drops it
-};
-
-std::vector<cleanup_line> plan_cleanup(const std::vector<leftover>& found,
-                                       const cleanup_policy& policy, checks::wall_time now);
 
 // "trigger `x` on db1", for a job's record.
 std::string describe(const leftover& what);

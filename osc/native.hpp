@@ -26,6 +26,7 @@ std::string_view algorithm_clause(native_algorithm which, checks::flavor kind) n
 struct native_ability {
     native_algorithm algorithm = native_algorithm::none;
     std::string reason;         // a clause: why no gentler one
+    bool touches_rows = true;   // it reads or writes all of them, however gently
     bool replicas_lag = false;  // the statement runs as long again on each replica
 };
 

@@ -16,7 +16,6 @@ struct word_of {
 };
 constexpr word_of words[] = {{what::session, "session"},
                              {what::progress, "progress"},
-                             {what::waiting, "waiting"},
                              {what::done, "done"},
                              {what::failed, "failed"}};
 

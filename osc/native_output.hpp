@@ -13,7 +13,6 @@ struct native_line {
     enum class what {
         session,   // `number` is the server's id of the session that alters
         progress,  // `ratio` and `text`: the server's own words for the stage
-        waiting,   // for a lock: attempt `number` failed, another follows
         done,      // the server says that it has altered the table
         failed     // it has not, `text` says why; `number` is the server's error, 0: none
     } kind = what::session;

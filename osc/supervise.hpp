@@ -28,9 +28,14 @@ struct tool_view {
     tool_phase phase = tool_phase::starting;
     std::optional<checks::wall_time> last_word_at;  // the newest sign of life
     bool said_success = false;
-    std::string failure;                   // its own last words on why it fails; empty: none
-    int failed_attempts = 0;               // to swap, since it was started
+    std::string failure;  // its own last words on why it fails; empty: none
+    // To swap, since it was started. Of a native ALTER: 1 when it did not get its lock in time and
+    // changed nothing (error 1205), which is worth another attempt.
+    int failed_attempts = 0;
     std::optional<std::uint64_t> backlog;  // events not yet applied to the copy
+    // Behind the server's binary log, by gh-ost's heartbeat. While it is high gh-ost keeps a permit
+    // for later, and nothing but its end can take that back.
+    std::optional<double> behind_seconds;
 };
 
 struct process_view {
@@ -63,8 +68,9 @@ struct throttle_view {
 struct database_view {
     bool altered = false;  // the table has the definition that was asked for
     bool table_exists = false;
-    std::vector<std::string> left;  // copies, change logs, triggers: "table `x` on db1"
-    std::vector<std::string> kept;  // old data, kept on purpose after a swap
+    // Copies, change logs, triggers: "table `x` on db1".
+    std::vector<std::string> left;
+    std::vector<std::string> kept;  // the original after a swap, which is kept on purpose
     // Servers that could not be asked; what they hold is not known.
     std::vector<std::string> unreadable;
 };
@@ -88,18 +94,22 @@ struct supervision {
     std::string long_transaction;  // one that would hold up the swap, in words; empty: none
 };
 
-// What the shell is to do, at once and in this order. Each is safe to do twice.
+// What the shell is to do, at once and in this order, after `next` is on disk. Each is safe to do
+// twice and comes again with every step that still wants it: an agent that died in between does it
+// then.
 struct plan_again {};       // and tell it in `planned`
 struct start_tool {};       // by the job's plan
 struct hold_tool {};        // make it wait
 struct release_tool {};     // let it go on
 struct permit_cut_over {};  // one bounded attempt
-struct stop_tool {          // end it the way that leaves least behind
+struct stop_tool {          // end it the way that leaves least behind; a held one is woken for it
     bool hard = false;      // it did not listen
 };
 struct look_at_database {};  // and tell it in `database`
+// Of an attempt that is over: the next look finds no process. Another attempt may follow.
+struct forget_tool {};
 using job_action = std::variant<plan_again, start_tool, hold_tool, release_tool, permit_cut_over,
-                                stop_tool, look_at_database>;
+                                stop_tool, look_at_database, forget_tool>;
 
 struct job_step {
     job_record next;
@@ -111,7 +121,10 @@ job_step supervise(const job_record& now, const supervision& seen);
 // Whether a swap that begins at `at` ends inside the window; true without one.
 bool inside_window(const std::optional<daily_window>& window, checks::wall_time at,
                    std::chrono::seconds needs) noexcept;
-// How long an attempt may block writes, at most.
+// How long one attempt may block writes, at most.
 std::chrono::seconds longest_block(const job_spec& spec) noexcept;
+// How long after its permit an attempt is over, at most: pt-online-schema-change tries again by
+// itself, because it would lose the copy otherwise.
+std::chrono::seconds longest_attempt(tool which, const job_spec& spec) noexcept;
 
 }  // namespace primacy::osc

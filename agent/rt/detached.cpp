@@ -198,6 +198,14 @@ detached_state look_at_detached(const detached_files& files) {
     return made;
 }
 
+result<void> forget_detached(const detached_files& files) {
+    // The ending last: until then a look still finds it.
+    for (const auto& path : {files.watcher, files.program, files.ending})
+        if (::unlink(path.c_str()) != 0 && errno != ENOENT)
+            return from_errno(errno, "remove " + path);
+    return {};
+}
+
 bool signal_detached(const process_identity& program, int number) {
     return is_running(program) && ::kill(-program.id, number) == 0;
 }

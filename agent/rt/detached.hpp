@@ -53,6 +53,9 @@ struct detached_state {
 // Blocks for as long as the disk takes.
 detached_state look_at_detached(const detached_files& files);
 
+// Of a program that has ended: the next look finds that none was started. The outputs stay.
+result<void> forget_detached(const detached_files& files);
+
 // To the program and all of its group; false when it does not run (any more).
 bool signal_detached(const process_identity& program, int number);
 

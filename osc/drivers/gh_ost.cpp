@@ -24,7 +24,7 @@ public:
         : executor_(std::move(executor)), in_(std::move(setup)) {}
 
     result<tool_start> start() override {
-        client_file_text client = client_file_of(in_.login);
+        client_file_text client = client_file_of(in_.login, tool::gh_ost);
         if (!client.problem.empty()) return rt::error{rt::errc::config, 0, client.problem};
         tool_start made;
         made.files = {{in_.files.client_file, client.text}};
@@ -48,10 +48,11 @@ public:
         made.last_word_at = last_word_at_;
         made.said_success = words_.done && words_.fatal.empty();
         made.failure = !words_.fatal.empty() ? words_.fatal : words_.crash;
+        made.failed_attempts = failed_attempts_;
         if (status_) {
-            made.phase = status_->state == gh_ost_state::postponing ? tool_phase::ready
-                                                                    : tool_phase::copying;
+            made.phase = phase_of_status();
             made.backlog = status_->backlog;
+            made.behind_seconds = status_->heartbeat_lag_seconds;
         }
         if (words_.done) made.phase = tool_phase::done;
         return made;
@@ -105,7 +106,17 @@ public:
     }
 
 private:
+    // It has no word for the cut-over: what it says after it waited for leave is one under way.
+    tool_phase phase_of_status() const {
+        if (status_->state == gh_ost_state::postponing) return tool_phase::ready;
+        return was_ready_ ? tool_phase::swapping : tool_phase::copying;
+    }
+
     void take(const gh_ost_status& status, checks::wall_time at) {
+        const bool swapped = status_ && phase_of_status() == tool_phase::swapping;
+        const bool waits = status.state == gh_ost_state::postponing;
+        if (swapped && waits) ++failed_attempts_;
+        was_ready_ = was_ready_ || waits;
         status_ = status;
         last_word_at_ = at;
     }
@@ -124,6 +135,8 @@ private:
     rt::process_identity program_;
     gh_ost_words words_;
     std::optional<gh_ost_status> status_;
+    bool was_ready_ = false;
+    int failed_attempts_ = 0;
     std::optional<checks::wall_time> last_word_at_;
 };
 

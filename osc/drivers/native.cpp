@@ -16,6 +16,8 @@ using what = native_line::what;
 
 namespace {
 
+constexpr std::uint64_t lock_wait_timeout_error = 1205;
+
 class native_driver final : public tool_driver {
 public:
     explicit native_driver(native_setup setup) : in_(std::move(setup)) {}
@@ -27,8 +29,7 @@ public:
                                  {"server", in_.job.writer},
                                  {"mysql", in_.writer_kind == checks::flavor::mysql},
                                  {"statement", native_statement(in_.job, in_.writer_kind)},
-                                 {"lock_wait_seconds", spec.lock_wait.count()},
-                                 {"attempts", spec.attempts}};
+                                 {"lock_wait_seconds", spec.lock_wait.count()}};
         return tool_start{
             {{order, boost::json::serialize(text)}},
             {in_.program, "--config", in_.config_path, "osc-native", "--order", order}};
@@ -47,18 +48,30 @@ public:
         phase_ = tool_phase::copying;
         switch (heard->kind) {
             case what::progress: ratio_ = heard->ratio; break;
-            case what::waiting:
-            case what::failed: failure_ = heard->text; break;
+            case what::failed:
+                failure_ = heard->text;
+                failed_attempts_ = heard->number == lock_wait_timeout_error ? 1 : 0;
+                break;
             case what::done:
                 said_success_ = true;
                 phase_ = tool_phase::done;
                 break;
-            case what::session: break;
+            case what::session:  // another attempt; what the one before said is over
+                failure_.clear();
+                failed_attempts_ = 0;
+                ratio_.reset();
+                break;
         }
     }
 
     tool_view view() const override {
-        return {phase_, last_word_at_, said_success_, said_success_ ? "" : failure_, 0, {}};
+        tool_view made;
+        made.phase = phase_;
+        made.last_word_at = last_word_at_;
+        made.said_success = said_success_;
+        if (!said_success_) made.failure = failure_;
+        made.failed_attempts = failed_attempts_;
+        return made;
     }
 
     tool_ending ending(const process_status& status) const override {
@@ -105,6 +118,7 @@ private:
     std::optional<double> ratio_;
     bool said_success_ = false;
     std::string failure_;
+    int failed_attempts_ = 0;
     std::optional<checks::wall_time> last_word_at_;
 };
 

@@ -5,9 +5,6 @@
 #include "agent/rt/sql/network.hpp"
 #include "agent/rt/task_group.hpp"
 
-#include <boost/asio/steady_timer.hpp>
-#include <boost/asio/use_awaitable.hpp>
-
 #include <charconv>
 #include <memory>
 
@@ -23,7 +20,6 @@ namespace {
 constexpr auto patience = 10s;  // for a login or a look
 constexpr auto look_every = 1s;
 constexpr auto longest_statement = std::chrono::hours(24 * 7);
-constexpr int lock_wait_timeout_error = 1205;
 
 // The session that alters, and the one that looks at it.
 struct running {
@@ -128,16 +124,8 @@ asio::awaitable<rt::result<void>> alter(running& in) {
         rt::deadline::after(patience));
     if (!set) co_return set.error();
     in.tell(what::session, in.alters.session_id(), 0, "");
-    for (int attempt = 1;; ++attempt) {
-        auto done = co_await in.alters.query(in.order.statement, answer,
-                                             rt::deadline::after(longest_statement));
-        if (done || done.error().native != lock_wait_timeout_error ||
-            attempt >= in.order.attempts || in.stop())
-            co_return done;
-        in.tell(what::waiting, static_cast<std::uint64_t>(attempt), 0, done.error().message);
-        asio::steady_timer pause(in.executor, 1s);
-        co_await pause.async_wait(asio::use_awaitable);
-    }
+    co_return co_await in.alters.query(in.order.statement, answer,
+                                       rt::deadline::after(longest_statement));
 }
 
 }  // namespace

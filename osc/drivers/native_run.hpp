@@ -23,11 +23,11 @@ struct native_order {
     bool mysql = false;
     std::string statement;  // names its ALGORITHM, so that the server does nothing else
     std::chrono::seconds lock_wait{3};
-    int attempts = 10;  // to get the table's lock
 };
 
-// True when the server says that the table is altered. `told` hears each line. When `stop()` turns
-// true the statement is killed on the server, and what it came to is told all the same.
+// One attempt to get the table's lock. True when the server says that the table is altered. `told`
+// hears each line. When `stop()` turns true the statement is killed on the server, and what it came
+// to is told all the same.
 boost::asio::awaitable<bool> run_native(boost::asio::any_io_executor executor,
                                         rt::sql::network& network, native_order order,
                                         std::function<void(const native_line&)> told,

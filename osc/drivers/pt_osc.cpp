@@ -29,9 +29,9 @@ std::optional<tool_phase> phase_of(kind what) {
         case kind::creating_triggers: return tool_phase::preparing;
         case kind::copying:
         case kind::nothing_to_copy:
-        case kind::progress: return tool_phase::copying;
+        case kind::progress:
         case kind::copied:
-        case kind::analyzing:
+        case kind::analyzing: return tool_phase::copying;
         case kind::swapping:
         case kind::swapped:
         case kind::dropping_triggers: return tool_phase::swapping;
@@ -46,7 +46,7 @@ public:
     explicit pt_osc_driver(pt_osc_setup setup) : in_(std::move(setup)) {}
 
     result<tool_start> start() override {
-        client_file_text client = client_file_of(in_.login);
+        client_file_text client = client_file_of(in_.login, tool::pt_osc);
         if (!client.problem.empty()) return rt::error{rt::errc::config, 0, client.problem};
         return tool_start{
             {{in_.files.client_file, client.text}, {in_.files.plugin, pt_osc_plugin(in_.files)}},
@@ -63,14 +63,20 @@ public:
         if (heard.kind == kind::copying) estimated_ = heard.number.value_or(0);
         if (heard.kind == kind::progress && heard.text == quoted(in_.job.spec.table))
             percent_ = heard.percent;
-        if (heard.kind == kind::copied) percent_ = 100;
+        if (heard.kind == kind::copied || heard.kind == kind::nothing_to_copy) {
+            copied_ = true;
+            percent_ = 100;
+        }
     }
 
     tool_view view() const override {
         tool_view made;
         made.phase = phase_;
-        // Everything is copied, and the plugin waits for leave.
-        if (phase_ == tool_phase::swapping && exists(in_.files.ready) && !exists(in_.files.permit))
+        // Everything is copied, and the plugin waits for leave, or has it.
+        const bool before_swap = copied_ && phase_ == tool_phase::copying;
+        if (before_swap && exists(in_.files.permit))
+            made.phase = tool_phase::swapping;
+        else if (before_swap && exists(in_.files.ready))
             made.phase = tool_phase::ready;
         made.last_word_at = last_word_at_;
         made.said_success = phase_ == tool_phase::done;
@@ -90,10 +96,10 @@ public:
 
     asio::awaitable<result<void>> look(deadline) override { co_return result<void>(); }
 
-    // Between two chunks it holds no lock; in the middle of one the server finishes that one. It is
-    // never stopped after it had leave to swap.
+    // Between two chunks it holds no lock; in the middle of one, or of an attempt to swap, the
+    // server finishes that one or gives it up by itself.
     asio::awaitable<result<void>> hold(deadline) override {
-        if (!exists(in_.files.permit)) rt::signal_detached(program_, SIGSTOP);
+        rt::signal_detached(program_, SIGSTOP);
         co_return result<void>();
     }
 
@@ -123,6 +129,7 @@ private:
     tool_phase phase_ = tool_phase::starting;
     std::uint64_t estimated_ = 0;
     unsigned percent_ = 0;
+    bool copied_ = false;
     pt_osc_words words_;
     std::optional<checks::wall_time> last_word_at_;
 };

@@ -64,11 +64,18 @@ private:
     asio::awaitable<void> read_lag();
     asio::awaitable<void> read_all_of_table();
     asio::awaitable<void> read_tables();
+    asio::awaitable<void> read_triggers_of(std::string table);
     asio::awaitable<void> read_surroundings();
     asio::awaitable<void> look_for_gh_ost();
     asio::awaitable<void> read_table_in_depth();
     asio::awaitable<void> read_definition();
     asio::awaitable<void> check_syntax();
+
+    bool is_listed(const std::string& name) const {
+        return std::any_of(
+            made_.objects.begin(), made_.objects.end(),
+            [&](const listed_object& each) { return !each.is_trigger && each.name == name; });
+    }
 
     grant_question question() const {
         return {made_.side.kind,
@@ -185,18 +192,26 @@ asio::awaitable<void> server_reader::read_tables() {
     read_table(answer_, made_.table);
     // What is hidden from us is not missing.
     made_.side.has_table = made_.table.exists || !all;
-    asked = co_await ask(triggers_statement(order_.table));
+    co_await read_triggers_of(order_.table.table);
+    // A trigger goes with its table when the tables are swapped, and a copy may be on its way.
+    const pt_osc_names percona = pt_osc_names_of(order_.table);
+    for (const auto* names : {&percona.copies, &percona.olds})
+        for (const auto& name : *names)
+            if (is_listed(name)) co_await read_triggers_of(name);
+}
+
+asio::awaitable<void> server_reader::read_triggers_of(std::string table) {
+    const table_name of{order_.table.database, std::move(table)};
+    auto asked = co_await ask(triggers_statement(of));
     if (!asked) {
-        made_.side.unread.push_back("the triggers of " + readable(order_.table) + " on " +
-                                    order_.server + " cannot be read: " + asked.error().message);
+        made_.side.unread.push_back("the triggers of " + readable(of) + " on " + order_.server +
+                                    " cannot be read: " + asked.error().message);
         co_return;
     }
-    const pt_osc_names percona = pt_osc_names_of(order_.table);
     for (auto& trigger : read_triggers(answer_, order_.server, order_.table.database)) {
         // A tool's own are leftovers, or those of one at work.
-        const bool of_tool = std::find(percona.triggers.begin(), percona.triggers.end(),
-                                       trigger.name) != percona.triggers.end();
-        if (!of_tool) made_.table.triggers.push_back(trigger.name);
+        const bool of_tool = is_pt_osc_trigger(trigger.name, order_.table);
+        if (!of_tool && of == order_.table) made_.table.triggers.push_back(trigger.name);
         made_.objects.push_back(std::move(trigger));
     }
 }
@@ -222,10 +237,7 @@ asio::awaitable<void> server_reader::look_for_gh_ost() {
         }
     }
     const std::string changelog = gh_ost_names_of(order_.table.table).changelog;
-    const bool has_notes = std::any_of(
-        made_.objects.begin(), made_.objects.end(),
-        [&](const listed_object& each) { return !each.is_trigger && each.name == changelog; });
-    if (!has_notes || !order_.of_writer) co_return;
+    if (!is_listed(changelog) || !order_.of_writer) co_return;
     auto asked = co_await ask(heartbeat_statement(order_.table.database, changelog));
     if (!asked || answer_.row_count() != 1) co_return;
     const std::string text(answer_.cell(0, 0).value_or(""));

@@ -130,6 +130,8 @@ std::vector<listed_object> read_triggers(const rows& answer, const std::string& 
         object.name = text(answer, row, "TRIGGER_NAME");
         object.is_trigger = true;
         object.on_table = text(answer, row, "EVENT_OBJECT_TABLE");
+        if (auto created = number<std::int64_t>(cell(answer, row, "CREATED")))
+            object.created_at = checks::wall_time(std::chrono::seconds(*created));
         made.push_back(std::move(object));
     }
     return made;

@@ -103,8 +103,8 @@ std::string objects_statement(const table_name& table) {
 }
 
 std::string triggers_statement(const table_name& table) {
-    return "SELECT TRIGGER_NAME, EVENT_OBJECT_TABLE FROM information_schema.TRIGGERS WHERE "
-           "TRIGGER_SCHEMA = " +
+    return "SELECT TRIGGER_NAME, EVENT_OBJECT_TABLE, UNIX_TIMESTAMP(CREATED) AS CREATED "
+           "FROM information_schema.TRIGGERS WHERE TRIGGER_SCHEMA = " +
            literal(table.database) + " AND " +
            of_table("EVENT_OBJECT_SCHEMA", "EVENT_OBJECT_TABLE", table) + std::string(most_objects);
 }

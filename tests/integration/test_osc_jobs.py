@@ -167,3 +167,30 @@ def test_a_copy_under_writes(alterable, table, make_jobs, kind, tool):
     table.stop()
     altered_everywhere(table)
     assert table.failures == [], table.failures[:3]
+
+
+def test_a_native_alter_tries_again_while_its_table_is_held(table, make_jobs):
+    """Each attempt is bounded; the job waits for the transaction that is in its way, and then ends."""
+    jobs = make_jobs()
+    holder = table.topology.connect_writer("db1")
+    holder.autocommit(False)
+    with holder.cursor() as cursor:
+        cursor.execute("SELECT COUNT(*) FROM app.orders WHERE id = 1")
+        cursor.fetchall()
+        job = jobs.run("--tool", "native", "--lock-wait", "1s")
+        seen = jobs.wait(job, lambda seen: seen["attempts"] >= 1 and seen["state"] == "postponed",
+                         what="an attempt to fail")
+        assert "extra" not in table.columns()
+        seen = jobs.wait(job, lambda seen: "is open for" in seen["sentence"],
+                         what="the transaction to be named")
+        jobs.restart("kill")
+        attempts = seen["attempts"]
+        table.wait_for_writes()
+        assert jobs.show(job)["attempts"] == attempts, "behind a long transaction none is made"
+    holder.commit()
+    holder._force_close()
+    seen = jobs.wait_state(job, "completed", "failed", "leftover", "ambiguous")
+    assert seen["state"] == "completed" and seen["attempts"] > attempts, seen
+    table.stop()
+    altered_everywhere(table)
+    assert table.failures == [], table.failures[:3]

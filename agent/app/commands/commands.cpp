@@ -1,10 +1,12 @@
 #include "agent/app/commands/commands.hpp"
 
+#include "agent/app/report/table.hpp"
 #include "agent/app/version.hpp"
 
 #include <CLI/CLI.hpp>
 
 #include <iostream>
+#include <sstream>
 
 namespace primacy::app {
 
@@ -14,6 +16,17 @@ std::optional<config> load_for_command(const std::string& path) {
         std::cerr << to_text(path, problem) << "\n";
     if (!outcome.ok()) return std::nullopt;
     return std::move(outcome.value);
+}
+
+void print_lines(std::ostream& to, const std::string& text) {
+    std::istringstream lines(text);
+    for (std::string line; std::getline(lines, line);)
+        to << printable(line) << "\n";
+}
+
+int fail(const std::string& why, int status) {
+    print_lines(std::cerr, "primacy: " + why);
+    return status;
 }
 
 int run_command_line(int count, char** words) {

@@ -6,6 +6,7 @@
 #include "agent/app/config/config.hpp"
 
 #include <functional>
+#include <iosfwd>
 #include <optional>
 #include <string>
 
@@ -42,6 +43,12 @@ void add_version_command(CLI::App& app, command_line& line);
 
 // The whole program but for main() itself.
 int run_command_line(int count, char** words);
+
+// What servers and files told is made printable, line by line.
+void print_lines(std::ostream& to, const std::string& text);
+
+// Says why on the standard error; returns `status`.
+int fail(const std::string& why, int status);
 
 // Loads the configuration for a command; prints what is wrong with it and returns nothing then.
 std::optional<config> load_for_command(const std::string& path);

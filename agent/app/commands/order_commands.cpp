@@ -14,7 +14,6 @@
 #include <iostream>
 #include <memory>
 #include <optional>
-#include <sstream>
 #include <unistd.h>
 
 namespace primacy::app {
@@ -24,7 +23,7 @@ using namespace std::chrono_literals;
 namespace {
 
 // A ladder may take as long as its deadline; the agent answers when it has ended.
-constexpr auto patience = 10min;
+constexpr auto longest_order = 10min;
 
 struct order_options {
     person_order order;
@@ -35,17 +34,6 @@ struct order_options {
 };
 
 constexpr auto patience_with_answer = 5s;
-
-void print_lines(std::ostream& to, const std::string& text) {
-    std::istringstream lines(text);
-    for (std::string line; std::getline(lines, line);)
-        to << printable(line) << "\n";
-}
-
-int fail(const std::string& text, int status) {
-    print_lines(std::cerr, "primacy: " + text);
-    return status;
-}
 
 // Why the order cannot be given; empty: the topology is found and filled in.
 std::string choose_topology(const config& settings, person_order& order) {
@@ -103,7 +91,7 @@ order_answer give(const config& settings, const person_order& order) {
     if (!alive) return answer_refused(alive.error().message);
     loop.restart();
     auto got = complete(loop, http::post_unix(control, "/api/v1/order", to_json(order),
-                                              rt::deadline::after(patience)));
+                                              rt::deadline::after(longest_order)));
     if (!got)
         return answer_failed(got.error().message +
                              "; it may have been done all the same: see `primacy audit`");

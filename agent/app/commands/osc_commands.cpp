@@ -84,23 +84,6 @@ int complain(const std::vector<std::string>& complaints) {
     return exit_usage;
 }
 
-// Asks the agent, or the servers themselves, who writes.
-rt::result<writer_view> look_for_writer(const config& settings, const std::string& topology) {
-    question asked;
-    asked.topology = topology;
-    auto answer = ask(settings, asked);
-    if (!answer) return answer.error();
-    const auto* found = answer->json.if_contains("topologies");
-    if (found && found->is_array())
-        for (const auto& each : found->as_array())
-            if (each.is_object() && each.as_object().contains("name") &&
-                each.at("name") == json::value(topology))
-                return writer_in(each.as_object());
-    writer_view unknown;
-    unknown.unknown_because = "nobody could say who the writer of " + topology + " is";
-    return unknown;
-}
-
 const topology_config& topology_of(const config& settings, const osc::job_spec& spec) {
     return *std::find_if(settings.topologies.begin(), settings.topologies.end(),
                          [&](const auto& each) { return each.name == spec.topology; });
@@ -175,6 +158,22 @@ void add_run_command(CLI::App& osc, command_line& line) {
 
 }  // namespace
 
+rt::result<writer_view> look_for_writer(const config& settings, const std::string& topology) {
+    question asked;
+    asked.topology = topology;
+    auto answer = ask(settings, asked);
+    if (!answer) return answer.error();
+    const auto* found = answer->json.if_contains("topologies");
+    if (found && found->is_array())
+        for (const auto& each : found->as_array())
+            if (each.is_object() && each.as_object().contains("name") &&
+                each.at("name") == json::value(topology))
+                return writer_in(each.as_object());
+    writer_view unknown;
+    unknown.unknown_because = "nobody could say who the writer of " + topology + " is";
+    return unknown;
+}
+
 void add_osc_commands(CLI::App& app, command_line& line) {
     auto* osc = app.add_subcommand("osc", "schema changes: planned, watched, cut over, cleaned up");
     osc->require_subcommand(1);
@@ -188,6 +187,7 @@ void add_osc_commands(CLI::App& app, command_line& line) {
     });
     add_run_command(*osc, line);
     add_osc_job_commands(*osc, line);
+    add_osc_cleanup_command(*osc, line);
 }
 
 }  // namespace primacy::app

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "agent/app/commands/commands.hpp"
+#include "agent/app/osc/plan_request.hpp"
 #include "agent/rt/error.hpp"
 
 #include <boost/json/object.hpp>
@@ -22,6 +23,10 @@ rt::result<boost::json::object> all_jobs(const config& settings);
 // exit status: 0 when it completed, 1 otherwise, also when the agent did not answer any more.
 int wait_for_job(const config& settings, const std::string& id, bool as_json);
 
+// Asks the agent, or the servers themselves, who writes. The topology is one of the configuration.
+rt::result<writer_view> look_for_writer(const config& settings, const std::string& topology);
+
+void add_osc_cleanup_command(CLI::App& osc, command_line& line);
 // list, show, logs, pause, resume, cut-over, abort
 void add_osc_job_commands(CLI::App& osc, command_line& line);
 

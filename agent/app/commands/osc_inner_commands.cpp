@@ -28,11 +28,6 @@ void note_signal(int) {
     told_to_end = 1;
 }
 
-int fail(const std::string& why, int code) {
-    std::cerr << "primacy: " << why << "\n";
-    return code;
-}
-
 struct watch_options {
     std::string folder, log_folder;
 };
@@ -79,7 +74,6 @@ int run_native(const std::string& config_path, const std::string& order_path) {
     order.mysql = json_parts::flag_of(from, "mysql");
     order.statement = json_parts::text_of(from, "statement");
     order.lock_wait = std::chrono::seconds(json_parts::number_of(from, "lock_wait_seconds"));
-    order.attempts = static_cast<int>(json_parts::number_of(from, "attempts"));
     std::signal(SIGTERM, note_signal);
     boost::asio::io_context loop{1};
     rt::sql::network network(loop.get_executor());

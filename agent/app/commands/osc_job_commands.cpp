@@ -29,18 +29,13 @@ namespace {
 constexpr auto patience_with_agent = 5s;
 constexpr int patience_with_silence = 240;  // looks: an agent that is restarted is waited for
 
-struct job_options {
+struct job_choice {
     std::string id;
     std::string reason;
     bool all = false;
     bool as_json = false;
     bool errors = false;
 };
-
-int fail(const std::string& why, int code) {
-    std::cerr << "primacy: " << why << "\n";
-    return code;
-}
 
 // From the files: they are there without an agent, too.
 json::object jobs_on_disk(const config& settings) {
@@ -59,7 +54,7 @@ const json::object* find_job(const json::object& jobs, const std::string& id) {
     return nullptr;
 }
 
-int list(const config& settings, const job_options& chosen) {
+int list(const config& settings, const job_choice& chosen) {
     auto jobs = all_jobs(settings);
     if (!jobs) return fail(jobs.error().message, exit_failed);
     if (chosen.as_json)
@@ -69,7 +64,7 @@ int list(const config& settings, const job_options& chosen) {
     return exit_fine;
 }
 
-int show(const config& settings, const job_options& chosen) {
+int show(const config& settings, const job_choice& chosen) {
     auto jobs = all_jobs(settings);
     if (!jobs) return fail(jobs.error().message, exit_failed);
     const json::object* job = find_job(*jobs, chosen.id);
@@ -81,7 +76,7 @@ int show(const config& settings, const job_options& chosen) {
     return exit_fine;
 }
 
-int logs(const config& settings, const job_options& chosen) {
+int logs(const config& settings, const job_choice& chosen) {
     auto jobs = all_jobs(settings);
     if (!jobs) return fail(jobs.error().message, exit_failed);
     if (!find_job(*jobs, chosen.id))
@@ -94,7 +89,7 @@ int logs(const config& settings, const job_options& chosen) {
     return exit_fine;
 }
 
-int order(const config& settings, const job_options& chosen, job_wish wish) {
+int order(const config& settings, const job_choice& chosen, job_wish wish) {
     json::object text{{"verb", to_string(wish)}, {"job", chosen.id}, {"reason", chosen.reason}};
     auto answered = give_job_order(settings, text);
     if (!answered) return fail(answered.error().message, exit_failed);
@@ -105,9 +100,9 @@ int order(const config& settings, const job_options& chosen, job_wish wish) {
     return exit_fine;
 }
 
-using job_action_of = int (*)(const config&, const job_options&);
+using job_action_of = int (*)(const config&, const job_choice&);
 
-CLI::App* add(CLI::App& osc, command_line& line, const std::shared_ptr<job_options>& chosen,
+CLI::App* add(CLI::App& osc, command_line& line, const std::shared_ptr<job_choice>& chosen,
               const char* name, const char* help, job_action_of act, bool with_id) {
     auto* command = osc.add_subcommand(name, help);
     if (with_id) command->add_option("JOB", chosen->id, "its id")->required();
@@ -121,13 +116,13 @@ CLI::App* add(CLI::App& osc, command_line& line, const std::shared_ptr<job_optio
 }
 
 template <job_wish Wish>
-int order_of(const config& settings, const job_options& chosen) {
+int order_of(const config& settings, const job_choice& chosen) {
     return order(settings, chosen, Wish);
 }
 
 void add_wish(CLI::App& osc, command_line& line, const char* name, const char* help,
               job_action_of act) {
-    auto chosen = std::make_shared<job_options>();
+    auto chosen = std::make_shared<job_choice>();
     auto* command = add(osc, line, chosen, name, help, act, true);
     command->add_option("--reason", chosen->reason, "kept with the job");
     command->add_flag("--json", chosen->as_json, "for programs");
@@ -198,14 +193,14 @@ int wait_for_job(const config& settings, const std::string& id, bool as_json) {
 }
 
 void add_osc_job_commands(CLI::App& osc, command_line& line) {
-    auto listed = std::make_shared<job_options>();
+    auto listed = std::make_shared<job_choice>();
     auto* list_command = add(osc, line, listed, "list", "jobs under way", list, false);
     list_command->add_flag("--all", listed->all, "also those that are over");
     list_command->add_flag("--json", listed->as_json, "for programs");
-    auto shown = std::make_shared<job_options>();
+    auto shown = std::make_shared<job_choice>();
     add(osc, line, shown, "show", "everything about one job", show, true)
         ->add_flag("--json", shown->as_json, "for programs");
-    auto logged = std::make_shared<job_options>();
+    auto logged = std::make_shared<job_choice>();
     add(osc, line, logged, "logs", "what its tool printed", logs, true)
         ->add_flag("--errors", logged->errors, "on its standard error");
     add_wish(osc, line, "pause", "holds the copy", order_of<job_wish::pause>);

@@ -107,6 +107,7 @@ osc_config read_osc(reading& into, const document_value* table) {
     read.gh_ost = osc["gh_ost"].text;
     read.pt_osc = osc["pt_osc"].text;
     read.max_running = static_cast<int>(osc["max_running"].number);
+    read.keep_old = osc["keep_old"].duration();
     return read;
 }
 

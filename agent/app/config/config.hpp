@@ -200,7 +200,8 @@ struct osc_config {
     std::string log_dir = "/var/log/primacy/osc";
     std::string gh_ost = "gh-ost";
     std::string pt_osc = "pt-online-schema-change";
-    int max_running = 1;  // copying jobs per topology
+    int max_running = 1;                                           // copying jobs per topology
+    std::chrono::milliseconds keep_old = std::chrono::hours(168);  // old data, after its job
 };
 
 struct config {

@@ -221,6 +221,8 @@ constexpr key_description osc_keys[] = {
     {section::osc, "pt_osc", program, "pt-online-schema-change", "pt-online-schema-change"},
     {section::osc, "max_running", number, "jobs of a topology that copy at the same time", "1",
      within(1, 100)},
+    {section::osc, "keep_old", duration,
+     "of the original rows after a change, whatever is permitted", "168h", within(0, 365 * day)},
 };
 
 // The file of a schema change, and the flags of `osc plan` and `osc run`, which have these names.

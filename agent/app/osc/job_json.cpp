@@ -152,6 +152,9 @@ json::object to_json(const osc::job_record& job) {
                       {"algorithm", osc::to_string(job.algorithm)},
                       {"replica_server_id", job.replica_server_id},
                       {"attempts", job.attempts},
+                      {"permit", osc::to_string(job.permit)},
+                      {"permit_by_person", job.permit_by_person},
+                      {"failed_before", job.failed_before},
                       {"progress", progress_json(job.progress)},
                       {"wanted", json::object{{"pause", job.wanted.pause},
                                               {"cut_over", job.wanted.cut_over},
@@ -197,6 +200,10 @@ rt::result<osc::job_record> job_from(std::string_view text) {
     made.algorithm = algorithm_named(text_of(from, "algorithm"));
     made.replica_server_id = static_cast<std::uint32_t>(number_of(from, "replica_server_id"));
     made.attempts = static_cast<int>(number_of(from, "attempts"));
+    made.permit =
+        osc::permit_state_named(text_of(from, "permit")).value_or(osc::permit_state::none);
+    made.permit_by_person = flag_of(from, "permit_by_person");
+    made.failed_before = static_cast<int>(number_of(from, "failed_before"));
     made.progress = progress_from(object_of(from, "progress"));
     const auto& wanted = object_of(from, "wanted");
     made.wanted = {flag_of(wanted, "pause"), flag_of(wanted, "cut_over"), flag_of(wanted, "abort")};
@@ -220,8 +227,9 @@ rt::result<osc::job_record> job_from(std::string_view text) {
 
 json::object shown_json(const osc::job_record& job) {
     json::object made = to_json(job);
-    for (const char* inner : {"version", "definition_before", "replica_server_id", "step_began_at",
-                              "step_began_at_ns", "table_created_at", "table_created_at_ns"})
+    for (const char* inner :
+         {"version", "definition_before", "replica_server_id", "failed_before", "step_began_at",
+          "step_began_at_ns", "table_created_at", "table_created_at_ns"})
         made.erase(inner);
     made["table"] = osc::readable(job.spec.table);
     made["meaning"] = osc::meaning_of(job.state);

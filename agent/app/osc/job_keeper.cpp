@@ -2,13 +2,10 @@
 
 #include "agent/app/osc/job_json.hpp"
 #include "agent/app/watch/now.hpp"
-#include "agent/rt/file.hpp"
 #include "agent/rt/log.hpp"
 #include "agent/rt/offload.hpp"
 
 #include <boost/asio/this_coro.hpp>
-#include <boost/json/array.hpp>
-#include <boost/json/serialize.hpp>
 
 #include <algorithm>
 
@@ -23,7 +20,6 @@ namespace {
 constexpr auto look_every = 100ms;
 constexpr auto question_every = 1s;
 constexpr auto save_every = 5s;  // of what is progress only
-constexpr auto patience = 10s;
 
 struct look_job {
     rt::detached_files files;
@@ -40,19 +36,6 @@ struct save_job {
     const job_store* store;
     osc::job_record job;
     rt::result<void> operator()() const { return store->save(job); }
-};
-
-struct write_files_job {
-    std::string folder, log_folder;
-    std::vector<osc::private_file> files;
-    rt::result<void> operator()() const {
-        if (auto made = rt::ensure_directory(log_folder, 0750); !made) return made;
-        for (const auto& each : files) {
-            auto written = rt::replace_file(each.path, each.text, rt::durability::durable, 0600);
-            if (!written) return written;
-        }
-        return {};
-    }
 };
 
 osc::process_view seen_process(const rt::detached_state& state) {
@@ -90,10 +73,11 @@ osc::hold_cause cause_of(osc::throttle_cause cause) {
 
 // What is worth a write at once; progress alone is not.
 bool same_but_for_progress(const osc::job_record& one, const osc::job_record& other) {
-    return std::tie(one.state, one.held, one.wanted, one.attempts, one.stopping_because,
-                    one.writers, one.left) == std::tie(other.state, other.held, other.wanted,
-                                                       other.attempts, other.stopping_because,
-                                                       other.writers, other.left);
+    auto all = [](const osc::job_record& job) {
+        return std::tie(job.state, job.held, job.wanted, job.attempts, job.permit,
+                        job.permit_by_person, job.stopping_because, job.writers, job.left);
+    };
+    return all(one) == all(other);
 }
 
 }  // namespace
@@ -117,6 +101,9 @@ job_keeper::job_keeper(osc::job_record job, services with)
       heading_(job_.state),
       next_question_(rt::deadline::after(0s)),
       next_save_(rt::deadline::after(0s)),
+      next_hold_(rt::deadline::after(0s)),
+      next_stop_(rt::deadline::after(0s)),
+      next_plan_(rt::deadline::after(0s)),
       wake_(with_.executor) {}
 
 osc::tool_driver& job_keeper::driver() {
@@ -268,86 +255,6 @@ asio::awaitable<bool> job_keeper::remember(osc::job_record next) {
     job_.wanted = wanted;
     if (swap_begun) job_.wanted.cut_over = false;
     co_return true;
-}
-
-void job_keeper::tell(const rt::result<void>& done, std::string_view doing) {
-    if (!done)
-        rt::log(rt::log_level::warning, "osc",
-                job_.id + ": " + std::string(doing) + ": " + done.error().message,
-                {{"osc_job", job_.id}});
-}
-
-asio::awaitable<void> job_keeper::carry_out(osc::job_action action) {
-    rt::deadline until = rt::deadline::after(patience);
-    if (std::holds_alternative<osc::plan_again>(action)) co_await plan_again();
-    if (std::holds_alternative<osc::start_tool>(action)) co_await start_tool();
-    if (std::holds_alternative<osc::look_at_database>(action)) co_await inspect();
-    if (std::holds_alternative<osc::hold_tool>(action) && !held_) {
-        auto done = co_await driver().hold(until);
-        held_ = done.has_value();
-        tell(done, "hold");
-    }
-    if (std::holds_alternative<osc::release_tool>(action)) {
-        auto done = co_await driver().release(until);
-        held_ = false;
-        tell(done, "release");
-    }
-    if (std::holds_alternative<osc::permit_cut_over>(action)) {
-        auto done = co_await driver().permit_cut_over(until);
-        tell(done, "cut-over");
-    }
-    if (const auto* stop = std::get_if<osc::stop_tool>(&action)) {
-        auto done = co_await driver().stop(stop->hard, until);
-        tell(done, "stop");
-    }
-}
-
-asio::awaitable<void> job_keeper::plan_again() {
-    auto made = co_await with_.plan(job_.spec);
-    if (!made) {
-        tell(made.error(), "plan");
-        co_return;
-    }
-    planned_ = std::move(*made);
-    driver_ = planned_->may_run() ? with_.make_driver(job_, &*planned_) : nullptr;
-}
-
-asio::awaitable<void> job_keeper::inspect() {
-    auto found = co_await with_.inspect(job_);
-    if (found)
-        database_ = std::move(*found);
-    else
-        tell(found.error(), "look at the servers");
-}
-
-asio::awaitable<rt::result<void>> job_keeper::start_program(osc::tool_start what) {
-    const boost::json::object argv{
-        {"argv", boost::json::array(what.argv.begin(), what.argv.end())}};
-    what.files.push_back({files_.folder + "/argv.json", boost::json::serialize(argv)});
-    write_files_job writing{files_.folder, files_.log_folder, std::move(what.files)};
-    auto written = co_await rt::offload(*with_.disk, std::move(writing));
-    if (!written) co_return written;
-    rt::command watcher;
-    watcher.argv = {with_.own_program, "osc-watch", "--folder",
-                    files_.folder,     "--logs",    files_.log_folder};
-    watcher.environment = {{"LC_ALL", "C.UTF-8"}, {"HOME", files_.folder}};
-    watcher.inherited = {"PATH"};
-    rt::run_limits limits{rt::deadline::after(patience)};
-    auto ran = co_await with_.runner->run(std::move(watcher), limits, nullptr);
-    if (!ran) co_return ran.error();
-    if (rt::succeeded(*ran)) co_return rt::result<void>();
-    co_return rt::error{rt::errc::io, 0,
-                        "the tool could not be started: " + ran->errors.text + " (the watcher " +
-                            rt::describe(*ran) + ")"};
-}
-
-asio::awaitable<void> job_keeper::start_tool() {
-    auto what = driver().start();
-    rt::result<void> started = what ? rt::result<void>() : rt::result<void>(what.error());
-    if (what) started = co_await start_program(std::move(*what));
-    if (started) co_return;
-    start_failure_ = started.error().message;
-    tell(started, "start");
 }
 
 rt::result<std::string> job_keeper::take(job_wish wish, const std::string& by) {

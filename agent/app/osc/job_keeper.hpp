@@ -73,6 +73,9 @@ private:
     void note_progress(checks::wall_time now);
     boost::asio::awaitable<bool> remember(osc::job_record next);
     boost::asio::awaitable<void> carry_out(osc::job_action action);
+    boost::asio::awaitable<void> hold(bool wanted);
+    boost::asio::awaitable<void> stop_tool(bool hard);
+    boost::asio::awaitable<void> forget_tool();
     boost::asio::awaitable<void> start_tool();
     boost::asio::awaitable<rt::result<void>> start_program(osc::tool_start what);
     boost::asio::awaitable<void> plan_again();
@@ -96,7 +99,9 @@ private:
     std::string long_transaction_;
     rt::deadline next_question_;  // of those that cost the tool or the server something
     rt::deadline next_save_;
-    bool held_ = false;  // what the driver was told last
+    rt::deadline next_hold_, next_stop_, next_plan_;
+    std::optional<bool> held_;  // what the driver was told last; absent: nothing, or it failed
+    bool stopped_hard_ = false;
     rt::event wake_;
 };
 

@@ -129,14 +129,14 @@ void judge_grants(osc::facts& known, const osc::server_reading& writer,
     known.native_missing_grants = missing_for(osc::tool::native, writer.grants, question);
 }
 
-// A password that the tools cannot be given keeps both from working.
+// A password that a tool cannot be given keeps it from working.
 void judge_login(osc::facts& known, const topology_config& topology) {
     osc::tool_login login;
     login.user = topology.user;
     login.password = topology.password;
-    const std::string problem = osc::client_file_of(login).problem;
-    for (osc::tool_facts* tool : {&known.gh_ost, &known.pt_osc})
-        if (tool->problem.empty()) tool->problem = problem;
+    for (auto [which, facts] :
+         {std::pair{osc::tool::gh_ost, &known.gh_ost}, std::pair{osc::tool::pt_osc, &known.pt_osc}})
+        if (facts->problem.empty()) facts->problem = osc::client_file_of(login, which).problem;
 }
 
 void note_leftovers(osc::facts& known, const std::vector<osc::server_reading>& readings,

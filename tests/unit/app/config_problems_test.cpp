@@ -18,7 +18,8 @@ TEST_CASE("an unknown key names the nearest one, its own section, or all that th
     CHECK(complaint("lag_warn = \"1s\"\n" + one_server()) ==
           "1:1: unknown key \"lag_warn\"; it is a key of [topology.NAME]");
     CHECK(complaint(section_with("osc", "colour = 1")) ==
-          "7:1: osc: unknown key \"colour\"; known here: log_dir, gh_ost, pt_osc, max_running");
+          "7:1: osc: unknown key \"colour\"; known here: log_dir, gh_ost, pt_osc, max_running, "
+          "keep_old");
     CHECK(complaint(one_server("nmae = \"db2\"")) ==
           "6:1: topology.shop.server.db1: unknown key \"nmae\"; did you mean \"name\"?");
     CHECK(complaint(topology_with("tls = { mod = \"verify\" }")) ==

@@ -29,6 +29,7 @@ TEST_CASE("a file of one server means the defaults of the contract") {
     CHECK(read.osc.gh_ost == "gh-ost");
     CHECK(read.osc.pt_osc == "pt-online-schema-change");
     CHECK(read.osc.max_running == 1);
+    CHECK(read.osc.keep_old == 168h);
     REQUIRE(read.topologies.size() == 1);
     const topology_config& shop = read.topologies[0];
     CHECK(shop.name == "shop");
@@ -95,6 +96,7 @@ TEST_CASE("structures made by hand begin with the same defaults") {
     CHECK(osc_config{}.gh_ost == whole.osc.gh_ost);
     CHECK(osc_config{}.pt_osc == whole.osc.pt_osc);
     CHECK(osc_config{}.max_running == whole.osc.max_running);
+    CHECK(osc_config{}.keep_old == whole.osc.keep_old);
 }
 
 TEST_CASE("every word of a key means its own value") {
@@ -159,7 +161,8 @@ TEST_CASE("what is written is what is read") {
         "witnesses = [\"10.0.0.9:3306\", \"[fd00::9]:3307\"]\n"
         "[osc]\n"
         "gh_ost = \"/opt/gh-ost\"\n"
-        "max_running = 2\n");
+        "max_running = 2\n"
+        "keep_old = \"48h\"\n");
     CHECK(read.agent.name == "watch-1");
     CHECK(read.agent.listen == ":9963");
     CHECK(read.agent.control == "/etc/primacy/control.sock");
@@ -189,6 +192,7 @@ TEST_CASE("what is written is what is read") {
     CHECK(a.lease.witnesses == std::vector<std::string>{"10.0.0.9:3306", "[fd00::9]:3307"});
     CHECK(read.osc.gh_ost == "/opt/gh-ost");
     CHECK(read.osc.max_running == 2);
+    CHECK(read.osc.keep_old == 48h);
 }
 
 TEST_CASE("topologies keep the order of the file, not of the alphabet") {

@@ -52,6 +52,19 @@ TEST_CASE("nothing was started") {
     CHECK(look_at_detached(here.files).what == fate::none);
 }
 
+TEST_CASE("what has ended can be forgotten, and another one started in its place") {
+    const place here;
+    REQUIRE(here.start("echo first; exit 3").has_value());
+    here.wait_for(has_ended);
+    REQUIRE(forget_detached(here.files).has_value());
+    CHECK(look_at_detached(here.files).what == fate::none);
+    CHECK(forget_detached(here.files).has_value());
+    REQUIRE(here.start("echo second; exit 4").has_value());
+    auto state = here.wait_for(has_ended);
+    CHECK(state.exit_code == 4);
+    CHECK(here.text(here.files.output) == "first\nsecond\n");
+}
+
 TEST_CASE("how it ended and what it said is found later") {
     const place here;
     REQUIRE(here.start("echo out; echo err >&2; exit 3").has_value());
