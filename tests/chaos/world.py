@@ -11,7 +11,7 @@ from pathlib import Path
 import pymysql
 
 from devices import Devices
-from harness import (KINDS, DatabaseServer, Topology, grant_fencing, revoke_fencing, wait_until)
+from harness import (KINDS, DatabaseServer, Topology, grant_fencing, may_fence, revoke_fencing, wait_until)
 from load import BOSS, BOSS_PASSWORD
 from watch import WATCHER, WATCHER_PASSWORD
 
@@ -37,7 +37,6 @@ class World:
                                  server_options=[f"--max-connections={MAX_CONNECTIONS}"])
         self.topology.start()
         self.devices = {server.name: Devices(server) for server in self.topology}
-        self._may_fence = False
         self._witness = None
         for server in self.topology:
             self._make_watcher(server)
@@ -105,15 +104,23 @@ class World:
         self.forget_root()
 
     def let_fence(self, yes):
-        """Whether the monitoring account may fence, on all servers."""
-        if yes and not self._may_fence:
+        """Whether the monitoring account may fence, on all servers.
+
+        Asked of them, not remembered: a MariaDB that was killed may come back with the grants of
+        before the last REVOKE.
+        """
+        may = {may_fence(server) for server in self.topology}
+        if may == {yes}:
+            return
+        if not yes and may != {True}:
+            self._unlogged_everywhere(grant_fencing)  # nobody can revoke what was not granted
+        if yes:
             self._unlogged_everywhere(grant_fencing)
-        elif self._may_fence and not yes:
-            revoke_fencing(self.topology)
-            for server in self.topology:
-                if server is not self.topology.primary and self.kind.is_mysql:
-                    server.query("SET GLOBAL read_only = ON")
-        self._may_fence = yes
+            return
+        revoke_fencing(self.topology)
+        for server in self.topology:
+            if server is not self.topology.primary and self.kind.is_mysql:
+                server.query("SET GLOBAL read_only = ON")
 
     def forget_root(self):
         """No session of root is left: one that passes read_only would count against a fence."""

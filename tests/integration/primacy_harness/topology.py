@@ -37,6 +37,14 @@ def grant_fencing(topology):
                         f"TO '{MONITOR}'@'%'")
 
 
+def may_fence(server):
+    """Whether the monitoring account has what grant_fencing() gives, as the server says."""
+    grants = " ".join(next(iter(row.values()))
+                      for row in server.query(f"SHOW GRANTS FOR '{MONITOR}'@'%'"))
+    return all(privilege.strip() in grants
+               for privilege in _FENCING_PRIVILEGES[server.kind.flavor].split(","))
+
+
 def revoke_fencing(topology):
     """What grant_fencing() gave: to other tests it would be an account that passes read_only."""
     for server in topology:
