@@ -11,7 +11,8 @@ from pathlib import Path
 import pymysql
 
 from devices import Devices
-from harness import (KINDS, DatabaseServer, Topology, grant_fencing, may_fence, revoke_fencing, wait_until)
+from harness import (KINDS, DatabaseServer, Topology, grant_fencing, may_fence, revoke_fencing,
+                     wait_until)
 from load import BOSS, BOSS_PASSWORD
 from watch import WATCHER, WATCHER_PASSWORD
 
@@ -112,10 +113,9 @@ class World:
         may = {may_fence(server) for server in self.topology}
         if may == {yes}:
             return
-        if not yes and may != {True}:
-            self._unlogged_everywhere(grant_fencing)  # nobody can revoke what was not granted
-        if yes:
+        if may != {True}:  # nor can anybody revoke what was not granted
             self._unlogged_everywhere(grant_fencing)
+        if yes:
             return
         revoke_fencing(self.topology)
         for server in self.topology:
