@@ -76,6 +76,7 @@ private:
     boost::asio::awaitable<void> hold(bool wanted);
     boost::asio::awaitable<void> stop_tool(bool hard);
     boost::asio::awaitable<void> forget_tool();
+    boost::asio::awaitable<void> forget_password();
     boost::asio::awaitable<void> start_tool();
     boost::asio::awaitable<rt::result<void>> start_program(osc::tool_start what);
     boost::asio::awaitable<void> plan_again();
