@@ -8,19 +8,20 @@
 
 #include <exception>
 #include <iostream>
+#include <memory>
 
 namespace primacy::app {
 
 namespace {
 
-int run_agent(const std::string& path) {
+int run_agent(const std::string& path, bool for_jobs) {
     auto settings = load_for_command(path);
     if (!settings) return exit_usage;
     if (auto started = rt::start_log(settings->agent.log_level, settings->agent.log_format);
         !started)
         rt::log(rt::log_level::warning, "agent", started.error().message);
     boost::asio::io_context loop{1};
-    daemon agent(loop, std::move(*settings));
+    daemon agent(loop, std::move(*settings), !for_jobs);
     int status = exit_failed;
     auto ended = [&status](std::exception_ptr fault, rt::result<void> outcome) {
         if (fault) std::rethrow_exception(fault);
@@ -38,7 +39,11 @@ int run_agent(const std::string& path) {
 
 void add_agent_command(CLI::App& app, command_line& line) {
     auto* command = app.add_subcommand("agent", "run the agent in the foreground");
-    command->callback([&line] { line.chosen = [&line] { return run_agent(line.config_path); }; });
+    auto for_jobs = std::make_shared<bool>(false);
+    command->add_flag("--for-jobs", *for_jobs)->group("");
+    command->callback([&line, for_jobs] {
+        line.chosen = [&line, for_jobs] { return run_agent(line.config_path, *for_jobs); };
+    });
 }
 
 }  // namespace primacy::app

@@ -37,6 +37,14 @@ rt::log_level level_of(checks::severity severity) {
     }
 }
 
+config without_fencing(config settings) {
+    for (auto& topology : settings.topologies) {
+        topology.mode = topology_mode::observe;
+        topology.lease.backend = lease_backend::none;
+    }
+    return settings;
+}
+
 struct read_journal_job {
     std::string directory;
     rt::result<journal_history> operator()() const { return read_history(directory); }
@@ -55,9 +63,10 @@ http::server_options public_options(const config& settings, asio::thread_pool& p
 
 }  // namespace
 
-daemon::daemon(asio::io_context& loop, config settings)
+daemon::daemon(asio::io_context& loop, config settings, bool may_fence)
     : loop_(loop),
-      settings_(std::move(settings)),
+      may_fence_(may_fence),
+      settings_(may_fence ? std::move(settings) : without_fencing(std::move(settings))),
       network_(loop.get_executor()),
       store_(loop.get_executor(), disk_pool_, settings_.agent.state_dir,
              [](const std::string& trouble) {
@@ -321,6 +330,7 @@ asio::awaitable<void> daemon::announce_ready() {
 }
 
 asio::awaitable<void> daemon::apply(config fresh) {
+    if (!may_fence_) fresh = without_fencing(std::move(fresh));
     if (fresh.agent.listen != settings_.agent.listen ||
         fresh.agent.control != settings_.agent.control ||
         fresh.agent.state_dir != settings_.agent.state_dir ||

@@ -30,7 +30,8 @@ namespace primacy::app {
 
 class daemon {
 public:
-    daemon(boost::asio::io_context& loop, config settings);
+    // `may_fence` false: whatever the configuration says, it only watches and changes schemas.
+    daemon(boost::asio::io_context& loop, config settings, bool may_fence = true);
     ~daemon();
 
     // Serves until SIGTERM or SIGINT. An error is one that prevents the start.
@@ -65,6 +66,7 @@ private:
     std::string status_line() const;
 
     boost::asio::io_context& loop_;
+    const bool may_fence_;
     config settings_;
     boost::asio::thread_pool pages_pool_{1};  // pages and password hashes
     boost::asio::thread_pool passwords_pool_{1};
