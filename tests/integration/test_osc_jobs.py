@@ -250,3 +250,27 @@ def test_an_agent_for_one_command_ends_with_it(table, make_jobs, kind):
                            cap=120)["state"] == "completed"
     table.stop()
     altered_everywhere(table)
+
+
+def test_a_delayed_replica_is_no_reason_for_a_leftover(alterable, table, make_jobs, kind):
+    """What the tool has dropped on the writer stands there for some seconds more."""
+    tool = "gh-ost" if kind.is_mysql else "pt-osc"
+    jobs = make_jobs(**{tool.replace("-", "_"): TOOLS[tool](kind)})
+    delay = "CHANGE REPLICATION SOURCE TO SOURCE_DELAY = {}" if kind.is_mysql else \
+        "CHANGE MASTER TO MASTER_DELAY = {}"
+
+    def set_delay(seconds):
+        alterable.stop_replication("db3")
+        alterable["db3"].query(delay.format(seconds))
+        alterable.start_replication("db3")
+
+    set_delay(4)
+    try:
+        job = jobs.run("--tool", tool, "--chunk-rows", "5000", "--max-lag", "10s")
+        seen = jobs.wait_state(job, "completed", "failed", "leftover", "ambiguous", cap=120)
+        assert seen["state"] == "completed", seen
+        assert "yet to drop" in jobs.agent.log_text(), "the replica was not behind"
+    finally:
+        set_delay(0)
+    table.stop()
+    altered_everywhere(table)
