@@ -266,7 +266,13 @@ def test_a_delayed_replica_is_no_reason_for_a_leftover(alterable, table, make_jo
 
     set_delay(4)
     try:
-        job = jobs.run("--tool", tool, "--chunk-rows", "5000", "--max-lag", "10s")
+        job = jobs.run("--tool", tool, "--chunk-rows", "5000", "--max-lag", "10s", "--cut-over",
+                       "manual")
+        copy = "_orders_gho" if tool == "gh-ost" else "_orders_new"
+        wait_until(lambda: alterable["db3"].query(f"SHOW TABLES IN app LIKE '{copy}'"), 60,
+                   "the copy to be on the replica")
+        jobs.wait_state(job, "postponed", cap=60)
+        jobs.tell("cut-over", job)
         seen = jobs.wait_state(job, "completed", "failed", "leftover", "ambiguous", cap=120)
         assert seen["state"] == "completed", seen
         assert "yet to drop" in jobs.agent.log_text(), "the replica was not behind"
