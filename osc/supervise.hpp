@@ -71,6 +71,8 @@ struct database_view {
     // Copies, change logs, triggers: "table `x` on db1".
     std::vector<std::string> left;
     std::vector<std::string> kept;  // the original after a swap, which is kept on purpose
+    // All that is left is gone from the writer: replicas may only have yet to drop it.
+    bool replicas_behind = false;
     // Servers that could not be asked; what they hold is not known.
     std::vector<std::string> unreadable;
 };

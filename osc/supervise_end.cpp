@@ -12,6 +12,8 @@ namespace {
 
 // How long the servers are asked what is true before a person has to look.
 constexpr auto patience_with_database = 10min;
+// How long replicas may take to drop what the writer has dropped, before it counts as left there.
+constexpr auto patience_with_replicas = 1min;
 
 std::string how_it_ended(const process_view& process) {
     if (process.what == fate::none)
@@ -116,6 +118,10 @@ std::string why_not_known(const stepping& in) {
     if (!in.seen.database->unreadable.empty())
         return "what the tool left on " + words::list(in.seen.database->unreadable) +
                " is not known";
+    // Of a test on a replica it is the result.
+    if (in.seen.database->replicas_behind && in.next.spec.attempt != trial::test_on_replica &&
+        in.seen.now < in.next.step_began_at + patience_with_replicas)
+        return "replicas have yet to drop what " + in.next.writer + " has dropped";
     const std::string unsafe = why_topology_unsafe(in.seen.topology);
     if (in.seen.database->altered && in.next.spec.attempt == trial::none && !unsafe.empty())
         return "the table is altered on " + in.next.writer + ", and " + unsafe;

@@ -105,6 +105,9 @@ def test_after_a_killed_job(alterable, table, make_jobs, kind, tool):  # noqa: F
         assert _beside(table, server) == {old}, server
         assert table.differences(server) == 0, server
     assert _still_whole(alterable, old)
+    seen = jobs.show(job)
+    assert "left" not in seen and "cleaned up since" in seen["sentence"], seen
+    assert jobs.agent.metric("primacy_osc_leftover_objects", osc_job=job) == 0
     again = _clean(jobs, "--yes")
     assert again["statements"] == [], again
 

@@ -2,6 +2,7 @@
 
 import os
 import signal
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -194,3 +195,88 @@ def test_a_native_alter_tries_again_while_its_table_is_held(table, make_jobs):
     table.stop()
     altered_everywhere(table)
     assert table.failures == [], table.failures[:3]
+
+
+def test_run_and_wait_without_an_agent(table, make_jobs):
+    """As in a pipeline: the command is the agent for as long as it takes."""
+    jobs = make_jobs()
+    jobs.agent.stop()
+    alone = jobs.run(expect=1)
+    assert "--wait" in alone.stderr and "no agent answers" in alone.stderr, alone
+    done = jobs.agent.cli("osc", "run", "app.orders", "--alter", "ADD COLUMN extra INT NULL",
+                          "--tool", "native", "--wait", cap=90)
+    assert done.exit_code == 0 and "completed" in done.stdout, done
+    table.stop()
+    altered_everywhere(table)
+    refused = jobs.agent.cli("osc", "run", "app.orders", "--alter", "ADD COLUMN extra INT NULL",
+                             "--wait", cap=90)
+    assert refused.exit_code == 1 and "already" in refused.stderr, refused
+    # Nothing of it is left, and a real agent knows the job.
+    jobs.agent.start()
+    jobs.agent.wait_state("healthy")
+    known = jobs.agent.cli("osc", "list", "--all", "--json").json()["jobs"]
+    assert [job["state"] for job in known] == ["completed"], known
+
+
+def test_an_agent_for_one_command_ends_with_it(table, make_jobs, kind):
+    """It never fences; killed in the middle, its tool waits for leave, and a real agent goes on."""
+    path = pt_osc_of(kind)
+    jobs = make_jobs(pt_osc=path)
+    jobs.agent.stop()
+    shop = jobs.agent.config["topology"]["shop"]
+    shop.update(mode="enforce", lease={"backend": "servers"})
+    jobs.agent.write_config()
+    waiting = subprocess.Popen(
+        [jobs.agent.binary, "--config", jobs.agent.config_file, "osc", "run", "app.orders",
+         "--alter", "ADD COLUMN extra INT NULL", "--tool", "pt-osc", "--cut-over", "manual",
+         "--wait"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        job = wait_until(lambda: [note.parent.name for note in
+                                  jobs.agent.state_dir.glob("osc/*/program")], 60,
+                         "the tool to be started")[0]
+        status = jobs.agent.cli("status", "--json").json()["topologies"][0]
+        assert status["mode"] == "observe", "to fence is the work of an agent that stays"
+    finally:
+        waiting.kill()
+        waiting.wait()
+    wait_until(lambda: "no agent answers" in jobs.agent.cli("osc", "list").stderr, 30,
+               "its agent to end")
+    shop.update(mode="observe", lease={"backend": "none"})
+    jobs.agent.write_config()
+    jobs.agent.start()
+    jobs.wait_state(job, "postponed", cap=120)
+    jobs.tell("cut-over", job)
+    assert jobs.wait_state(job, "completed", "failed", "leftover", "ambiguous",
+                           cap=120)["state"] == "completed"
+    table.stop()
+    altered_everywhere(table)
+
+
+def test_a_delayed_replica_is_no_reason_for_a_leftover(alterable, table, make_jobs, kind):
+    """What the tool has dropped on the writer stands there for some seconds more."""
+    tool = "gh-ost" if kind.is_mysql else "pt-osc"
+    jobs = make_jobs(**{tool.replace("-", "_"): TOOLS[tool](kind)})
+    delay = "CHANGE REPLICATION SOURCE TO SOURCE_DELAY = {}" if kind.is_mysql else \
+        "CHANGE MASTER TO MASTER_DELAY = {}"
+
+    def set_delay(seconds):
+        alterable.stop_replication("db3")
+        alterable["db3"].query(delay.format(seconds))
+        alterable.start_replication("db3")
+
+    set_delay(4)
+    try:
+        job = jobs.run("--tool", tool, "--chunk-rows", "5000", "--max-lag", "10s", "--cut-over",
+                       "manual")
+        copy = "_orders_gho" if tool == "gh-ost" else "_orders_new"
+        wait_until(lambda: alterable["db3"].query(f"SHOW TABLES IN app LIKE '{copy}'"), 60,
+                   "the copy to be on the replica")
+        jobs.wait_state(job, "postponed", cap=60)
+        jobs.tell("cut-over", job)
+        seen = jobs.wait_state(job, "completed", "failed", "leftover", "ambiguous", cap=120)
+        assert seen["state"] == "completed", seen
+        assert "yet to drop" in jobs.agent.log_text(), "the replica was not behind"
+    finally:
+        set_delay(0)
+    table.stop()
+    altered_everywhere(table)

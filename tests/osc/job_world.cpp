@@ -61,7 +61,7 @@ job_world::job_world() {
     plan_.writer = "db1";
     plan_.replicas = {"db2", "db3"};
     plan_.expected.rows = 1'234'567;
-    truth_ = database_view{true, true, {}, {}, {}};
+    truth_ = database_view{true, true, {}, {}, false, {}};
 }
 
 // job tool=native algorithm=INSTANT window=22:00-04:00 attempts=3 cut_over_by_person dry_run
@@ -194,7 +194,7 @@ bool job_world::set_tool(const std::vector<std::string>& words) {
 
 // database altered | unaltered | missing | left="table `x` on db1" | unreadable=db2 | silent
 bool job_world::set_database(const std::vector<std::string>& words) {
-    truth_ = database_view{false, true, {}, {}, {}};
+    truth_ = database_view{false, true, {}, {}, false, {}};
     for (std::size_t i = 1; i < words.size(); ++i) {
         auto [key, text] = split_at(words[i], '=');
         if (key == "silent") {
@@ -207,6 +207,8 @@ bool job_world::set_database(const std::vector<std::string>& words) {
             truth_->table_exists = false;
         else if (key == "left")
             truth_->left.push_back(text);
+        else if (key == "replicas_behind")
+            truth_->replicas_behind = true;
         else if (key == "unreadable")
             truth_->unreadable.push_back(text);
         else

@@ -10,6 +10,7 @@
 
 #include <exception>
 #include <iostream>
+#include <memory>
 
 namespace primacy::app {
 
@@ -32,7 +33,7 @@ bool fence_agents_fit(const config& settings) {
     return outcome.ok();
 }
 
-int run_agent(const std::string& path) {
+int run_agent(const std::string& path, bool for_jobs) {
     auto settings = load_for_command(path);
     if (!settings) return exit_usage;
     if (auto started = rt::start_log(settings->agent.log_level, settings->agent.log_format);
@@ -40,7 +41,7 @@ int run_agent(const std::string& path) {
         rt::log(rt::log_level::warning, "agent", started.error().message);
     if (!fence_agents_fit(*settings)) return exit_usage;
     boost::asio::io_context loop{1};
-    daemon agent(loop, std::move(*settings));
+    daemon agent(loop, std::move(*settings), !for_jobs);
     int status = exit_failed;
     auto ended = [&status](std::exception_ptr fault, rt::result<void> outcome) {
         if (fault) std::rethrow_exception(fault);
@@ -58,7 +59,11 @@ int run_agent(const std::string& path) {
 
 void add_agent_command(CLI::App& app, command_line& line) {
     auto* command = app.add_subcommand("agent", "run the agent in the foreground");
-    command->callback([&line] { line.chosen = [&line] { return run_agent(line.config_path); }; });
+    auto for_jobs = std::make_shared<bool>(false);
+    command->add_flag("--for-jobs", *for_jobs)->group("");
+    command->callback([&line, for_jobs] {
+        line.chosen = [&line, for_jobs] { return run_agent(line.config_path, *for_jobs); };
+    });
 }
 
 }  // namespace primacy::app

@@ -118,6 +118,14 @@ bool is_clean(const std::vector<osc::cleanup_line>& left) {
     });
 }
 
+// So that its jobs and metrics do not go on telling of what is gone. Without an agent nobody does.
+void tell_agent(const config& settings, const cleanup_options& chosen) {
+    std::ignore = give_job_order(settings, {{"verb", "look_again"},
+                                            {"topology", chosen.topology},
+                                            {"database", chosen.asked.table.database},
+                                            {"table", chosen.asked.table.table}});
+}
+
 int drop(const config& settings, const cleanup_options& chosen, cleanup_told told) {
     boost::asio::io_context loop{1};
     rt::sql::network network(loop.get_executor());
@@ -125,6 +133,7 @@ int drop(const config& settings, const cleanup_options& chosen, cleanup_told tol
     told.done = complete(loop, carry_out({loop.get_executor(), &network, &runner, {}},
                                          *topology_named(settings, chosen.topology), told.found));
     auto after = look_until_gone(settings, chosen, told.done);
+    tell_agent(settings, chosen);
     told.left = after ? after->lines : told.found.lines;
     if (chosen.as_json)
         std::cout << json::serialize(to_json(told)) << "\n";

@@ -2,6 +2,7 @@
 #include "agent/app/commands/osc_commands.hpp"
 
 #include "agent/app/commands/complete.hpp"
+#include "agent/app/commands/passing_agent.hpp"
 #include "agent/app/commands/question.hpp"
 #include "agent/app/osc/job_json.hpp"
 #include "agent/app/osc/job_request.hpp"
@@ -128,6 +129,14 @@ int run(const std::string& config_path, const run_options& chosen) {
     const json::object order{
         {"verb", "run"}, {"spec", to_json(request.spec)}, {"reason", chosen.reason}};
     auto answered = give_job_order(*settings, order);
+    passing_agent own;  // in a pipeline there is none; whoever waits can be one
+    if (!answered && answered.error().code == rt::errc::refused && chosen.wait) {
+        auto started = own.start(config_path, *settings);
+        if (started)
+            answered = give_job_order(*settings, order);
+        else
+            answered = started.error();
+    }
     if (!answered) {
         std::cerr << "primacy: " << printable(answered.error().message) << "\n";
         return exit_failed;
@@ -150,7 +159,8 @@ void add_run_command(CLI::App& osc, command_line& line) {
     add_job_options(*command, chosen->job);
     command->add_option("--reason", chosen->reason, "kept with the job");
     command->add_flag("--wait", chosen->wait,
-                      "until it is over: exit code 0 when the table is altered, 1 otherwise");
+                      "until it is over: exit code 0 when the table is altered, 1 otherwise; "
+                      "needs no agent");
     command->callback([&line, chosen] {
         line.chosen = [&line, chosen] { return run(line.config_path, *chosen); };
     });

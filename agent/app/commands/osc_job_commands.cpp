@@ -138,7 +138,8 @@ rt::result<job_answer> give_job_order(const config& settings, const json::object
     if (!got) {
         if (got.error().code == rt::errc::refused)
             return rt::error{rt::errc::refused, 0,
-                             "no agent answers at " + settings.agent.control + "; start it"};
+                             "no agent answers at " + settings.agent.control +
+                                 "; start it (`osc run --wait` does without)"};
         return got.error();
     }
     boost::system::error_code failed;

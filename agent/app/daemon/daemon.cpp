@@ -48,9 +48,10 @@ http::server_options public_options(const config& settings, asio::thread_pool& p
 
 }  // namespace
 
-daemon::daemon(asio::io_context& loop, config settings)
+daemon::daemon(asio::io_context& loop, config settings, bool may_fence)
     : loop_(loop),
-      settings_(std::move(settings)),
+      may_fence_(may_fence),
+      settings_(may_fence ? std::move(settings) : without_fencing(std::move(settings))),
       network_(loop.get_executor()),
       store_(loop.get_executor(), disk_pool_, settings_.agent.state_dir,
              [](const std::string& trouble) {

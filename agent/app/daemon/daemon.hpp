@@ -27,7 +27,8 @@ namespace primacy::app {
 
 class daemon {
 public:
-    daemon(boost::asio::io_context& loop, config settings);
+    // `may_fence` false: whatever the configuration says, it only watches and changes schemas.
+    daemon(boost::asio::io_context& loop, config settings, bool may_fence = true);
     ~daemon();
 
     // Serves until SIGTERM or SIGINT. An error is one that prevents the start.
@@ -41,6 +42,7 @@ private:
     boost::asio::awaitable<void> stop_topology(std::string name);
     boost::asio::awaitable<void> reload();
     boost::asio::awaitable<void> apply(config fresh);
+    static config without_fencing(config settings);
     boost::asio::awaitable<void> handle_signals();
     boost::asio::awaitable<void> feed_watchdog();
     boost::asio::awaitable<void> stop();
@@ -55,6 +57,7 @@ private:
     std::string status_line() const;
 
     boost::asio::io_context& loop_;
+    const bool may_fence_;
     config settings_;
     boost::asio::thread_pool pages_pool_{1};  // pages and password hashes
     boost::asio::thread_pool passwords_pool_{1};

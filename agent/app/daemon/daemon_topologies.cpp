@@ -89,7 +89,16 @@ asio::awaitable<void> daemon::take_journal_when_free() {
     }
 }
 
+config daemon::without_fencing(config settings) {
+    for (auto& topology : settings.topologies) {
+        topology.mode = topology_mode::observe;
+        topology.lease.backend = lease_backend::none;
+    }
+    return settings;
+}
+
 asio::awaitable<void> daemon::apply(config fresh) {
+    if (!may_fence_) fresh = without_fencing(std::move(fresh));
     if (fresh.agent.listen != settings_.agent.listen ||
         fresh.agent.control != settings_.agent.control ||
         fresh.agent.state_dir != settings_.agent.state_dir ||

@@ -121,10 +121,13 @@ job_desk::job_desk(services with)
 std::vector<std::string> job_desk::open() {
     stored_jobs stored = store_.load();
     for (auto& job : stored.jobs) {
-        if (osc::is_over(job.state))
+        if (osc::is_over(job.state)) {
+            if (auto done = store_.forget_password(job.id); !done)
+                stored.troubles.push_back(done.error().message);
             over_.push_back(std::move(job));
-        else
+        } else {
             keep(std::move(job));
+        }
     }
     return std::move(stored.troubles);
 }

@@ -55,6 +55,9 @@ public:
     boost::asio::awaitable<rt::result<osc::job_record>> submit(job_submission asked);
     rt::result<std::string> take(const std::string& id, job_wish wish, const std::string& by);
 
+    // After a clean-up: what jobs on this table that are over have left is asked again.
+    boost::asio::awaitable<void> look_again(std::string topology, osc::table_name table);
+
     std::vector<osc::job_record> jobs() const;  // oldest first
     std::optional<osc::job_record> job(const std::string& id) const;
     // For the metrics: under way, and those that ended within the last day.
@@ -70,6 +73,7 @@ private:
     ask_for_jobs jobs_before(const std::string& id) const;
     jobs_in_the_way jobs_in_the_way_of(const osc::job_spec& spec, const std::string& id) const;
     void keep(osc::job_record job);
+    void amend(const osc::job_record& job);  // one that is over
     job_keeper::services services_of(const osc::job_record& job);
     const topology_config* topology_of(const osc::job_record& job) const;
     osc::topology_view topology_view_of(const osc::job_record& job) const;

@@ -136,6 +136,7 @@ asio::awaitable<void> job_keeper::tick() {
     if (!remembered) co_return;
     for (auto& action : step.actions)
         co_await carry_out(std::move(action));
+    if (osc::is_over(job_.state)) co_await forget_password();
 }
 
 asio::awaitable<osc::supervision> job_keeper::see() {

@@ -57,6 +57,8 @@ public:
     // Until the job is over or the coroutine is cancelled.
     boost::asio::awaitable<void> run();
     const osc::job_record& job() const noexcept { return job_; }
+    // Of a job that is over: what has become known since.
+    void amend(osc::job_record job) { job_ = std::move(job); }
     // Where it goes, also before that is on disk.
     osc::job_state heading() const noexcept { return heading_; }
     // For `GET /check/<job>`: decided anew by what is known now.
@@ -76,6 +78,7 @@ private:
     boost::asio::awaitable<void> hold(bool wanted);
     boost::asio::awaitable<void> stop_tool(bool hard);
     boost::asio::awaitable<void> forget_tool();
+    boost::asio::awaitable<void> forget_password();
     boost::asio::awaitable<void> start_tool();
     boost::asio::awaitable<rt::result<void>> start_program(osc::tool_start what);
     boost::asio::awaitable<void> plan_again();

@@ -24,6 +24,12 @@ struct forget_job {
     rt::result<void> operator()() const { return rt::forget_detached(files); }
 };
 
+struct forget_password_job {
+    const job_store* store;
+    std::string id;
+    rt::result<void> operator()() const { return store->forget_password(id); }
+};
+
 struct write_files_job {
     std::string folder, log_folder;
     std::vector<osc::private_file> files;
@@ -85,6 +91,12 @@ asio::awaitable<void> job_keeper::stop_tool(bool hard) {
     stopped_hard_ = hard;
     auto done = co_await driver().stop(hard, rt::deadline::after(patience));
     tell(done, "stop");
+}
+
+asio::awaitable<void> job_keeper::forget_password() {
+    forget_password_job forgetting{with_.store, job_.id};
+    auto done = co_await rt::offload(*with_.disk, std::move(forgetting));
+    tell(done, "forget the password");
 }
 
 asio::awaitable<void> job_keeper::forget_tool() {

@@ -85,6 +85,12 @@ boost::asio::awaitable<response> take_job_order(job_desk& desk, http::request as
         if (!noted) co_return refused(noted.error());
         co_return order_page(200, *noted, id);
     }
+    if (verb == "look_again") {
+        osc::table_name table{json_parts::text_of(from, "database"),
+                              json_parts::text_of(from, "table")};
+        co_await desk.look_again(json_parts::text_of(from, "topology"), std::move(table));
+        co_return order_page(200, "what is left was asked again", "");
+    }
     if (verb != "run") co_return order_page(400, "there is no order \"" + verb + "\"", "");
     auto spec = job_spec_from(json_parts::object_of(from, "spec"));
     if (!spec) co_return order_page(400, spec.error().message, "");

@@ -2,11 +2,14 @@
 
 #include "agent/app/osc/job_json.hpp"
 #include "agent/rt/file.hpp"
+#include "osc/commands.hpp"
 
 #include <boost/json/serialize.hpp>
 
 #include <algorithm>
+#include <cerrno>
 #include <filesystem>
+#include <unistd.h>
 
 namespace primacy::app {
 
@@ -26,6 +29,15 @@ rt::result<void> job_store::save(const osc::job_record& job) const {
     auto saved = rt::replace_file(folder + "/job.json", text, rt::durability::durable, 0600);
     if (!saved || !is_new) return saved;
     return rt::sync_directory(folder_);
+}
+
+rt::result<void> job_store::forget_password(const std::string& id) const {
+    const std::string file = osc::job_files(folder_of(id), "").client_file;
+    // And what a write that was cut short may have left.
+    for (const auto& each : {file, file + ".new"})
+        if (::unlink(each.c_str()) != 0 && errno != ENOENT)
+            return rt::from_errno(errno, "remove " + each);
+    return {};
 }
 
 stored_jobs job_store::load() const {

@@ -24,6 +24,8 @@ public:
     // Makes the job's folder if need be; on disk before it returns.
     rt::result<void> save(const osc::job_record& job) const;
     stored_jobs load() const;
+    // The file by which the job's tool logs in; to be called when the job is over.
+    rt::result<void> forget_password(const std::string& id) const;
 
 private:
     std::string folder_;

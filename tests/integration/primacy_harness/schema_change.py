@@ -13,7 +13,7 @@ from .polling import wait_until
 from .topology import MONITOR
 
 # What the tools need beside monitoring, on the schema of the tests and on the whole server.
-_TOOL_PRIVILEGES = {
+TOOL_PRIVILEGES = {
     "mariadb": "ALTER, CREATE, DROP, INDEX, INSERT, UPDATE, DELETE, SELECT, TRIGGER, LOCK TABLES, "
                "SUPER, REPLICATION SLAVE, BINLOG MONITOR, RELOAD",
     "mysql": "ALTER, CREATE, DROP, INDEX, INSERT, UPDATE, DELETE, SELECT, TRIGGER, LOCK TABLES, "
@@ -28,14 +28,14 @@ _DEADLOCK = 1213
 def grant_tools(topology):
     """Lets the monitoring account alter tables, on every server, unlogged."""
     for server in topology:
-        server.unlogged(f"GRANT {_TOOL_PRIVILEGES[topology.kind.flavor]} ON *.* TO '{MONITOR}'@'%'")
+        server.unlogged(f"GRANT {TOOL_PRIVILEGES[topology.kind.flavor]} ON *.* TO '{MONITOR}'@'%'")
 
 
 def revoke_tools(topology):
     for server in topology:
         if topology.kind.is_mysql:
             server.query("SET GLOBAL super_read_only = OFF")
-        server.unlogged(f"REVOKE {_TOOL_PRIVILEGES[topology.kind.flavor]} ON *.* "
+        server.unlogged(f"REVOKE {TOOL_PRIVILEGES[topology.kind.flavor]} ON *.* "
                         f"FROM '{MONITOR}'@'%'")
 
 

@@ -12,7 +12,7 @@ WRITER, WRITER_PASSWORD = "writer", "writer-s3cret-Xk2"
 REPLICATION, REPLICATION_PASSWORD = "replication", "replication-s3cret-Pw4"
 
 # The least that monitoring needs. On MariaDB the names changed in 10.5.
-_MONITOR_GRANTS = {
+MONITOR_GRANTS = {
     "mariadb": ["GRANT SLAVE MONITOR, BINLOG MONITOR, PROCESS ON *.* TO {user}",
                 "GRANT SELECT ON mysql.global_priv TO {user}",
                 "GRANT SELECT ON mysql.roles_mapping TO {user}"],
@@ -262,7 +262,7 @@ class Topology:
         """The three accounts, on this server only."""
         statements = []
         for user, password, grants in (
-                (MONITOR, MONITOR_PASSWORD, _MONITOR_GRANTS[self.kind.flavor]),
+                (MONITOR, MONITOR_PASSWORD, MONITOR_GRANTS[self.kind.flavor]),
                 (WRITER, WRITER_PASSWORD,
                  ["GRANT SELECT, INSERT, UPDATE, DELETE ON app.* TO {user}"]),
                 (REPLICATION, REPLICATION_PASSWORD,

@@ -55,6 +55,20 @@ TEST_CASE("what a tool made within its first second is its leftover") {
     CHECK(left_of({object("_orders_new", std::nullopt)}) == names{"table `_orders_new` on db1"});
 }
 
+TEST_CASE("what only replicas have may be gone there in a moment") {
+    auto on_db3 = object("_orders_new", start);
+    on_db3.server = "db3";
+    auto began = job();
+    began.writer = "db1";
+    auto view = inspect_job(began, unaltered(), {on_db3}, {});
+    REQUIRE(view.has_value());
+    CHECK(view->replicas_behind);
+    view = inspect_job(began, unaltered(), {on_db3, object("_orders_new", start)}, {});
+    CHECK(!view->replicas_behind);
+    view = inspect_job(began, unaltered(), {}, {});
+    CHECK(!view->replicas_behind);
+}
+
 TEST_CASE("what was there before the job is none of its leftovers, and old data is told apart") {
     CHECK(left_of({object("_orders_gho", start - 3h)}).empty());
     auto view = inspect_job(job(), unaltered(), {object("_orders_old", start - 900h)}, {"db3"});
