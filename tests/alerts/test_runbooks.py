@@ -70,9 +70,8 @@ def check(command):
     for option in re.findall(r"^ +(--[\w-]+) TEXT REQUIRED", text, re.M):
         assert option in given, f"`{command}` needs {option}"
     positionals = re.search(r"^Positionals:\n((?: .*\n)+)", text, re.M)
-    taken = {words[index + 1] for index, word in enumerate(words[:-1])
-             if word.startswith("--") and options.get(word)}
-    left = [word for word in rest if not word.startswith("--") and word not in taken]
+    left = [word for index, word in enumerate(rest) if not word.startswith("--")
+            and not (index and options.get(rest[index - 1]))]
     if positionals and "REQUIRED" in positionals[1]:
         assert left, f"`{command}` needs what it is to work on"
     assert not left or positionals, f"`{command}` takes no {left}"
