@@ -20,7 +20,7 @@ demo: deps build ## a told story on three real servers: seen, told, ended (KEEP=
 	@/usr/bin/python3 demo/demo.py
 
 # The first tier and the fuzz targets build what they need themselves.
-test: deps $(if $(filter 1 model fuzz,$(TIER)),,build) ## every test that can run here (TIER=1, model, 2, 3 or fuzz runs one)
+test: deps $(if $(filter 1 model fuzz,$(TIER)),,build) ## every test that can run here (TIER=1, model, 2, 3, 5 or fuzz runs one)
 	@PRESET=$(PRESET) tools/test.sh $(TIER)
 
 bench: deps build ## measure the promised figures

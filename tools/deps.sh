@@ -10,7 +10,7 @@ readonly build_packages="g++ cmake ninja-build make pkg-config ccache
     libspdlog-dev libfmt-dev libssl-dev libsystemd-dev libcrypt-dev doctest-dev"
 # mariadb-server-core has the server without a service.
 readonly test_packages="mariadb-server-core mariadb-client-core
-    python3 python3-pytest python3-pymysql python3-cryptography openssl
+    python3 python3-pytest python3-pymysql python3-cryptography python3-yaml openssl
     clang-14 libclang-rt-14-dev debootstrap iproute2 nftables spin
     openssh-client libwrap0 libopenipmi0 libfreeipmi17 libpopt0 liblua5.3-0
     libopentracing-c-wrapper0 python3-pycurl python3-pexpect
@@ -20,7 +20,8 @@ readonly lint_packages="clang-format-14 clang-tidy-19"
 readonly unpacked="prometheus:usr/bin/promtool openssh-server:usr/sbin/sshd
     openipmi:usr/bin/ipmi_sim ipmitool:usr/bin/ipmitool fence-agents:usr/sbin/fence_ipmilan
     haproxy:usr/sbin/haproxy percona-toolkit:usr/bin/pt-online-schema-change
-    mariadb-client:usr/bin/mariadb-binlog"
+    mariadb-client:usr/bin/mariadb-binlog
+    prometheus-alertmanager:usr/bin/amtool"
 
 # The names among those given that are not installed, one a line.
 not_installed() {

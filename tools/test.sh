@@ -1,10 +1,11 @@
 #!/bin/bash
 # Runs the test tiers one after another. Each says what it skipped and why; the last line sums all.
-# Usage: tools/test.sh [all|1|model|2|3|fuzz]
+# Usage: tools/test.sh [all|1|model|2|3|5|fuzz]
 #   1     unit tests, scenarios, layering, under AddressSanitizer and UndefinedBehaviorSanitizer
 #   model the model of the lease, searched to its end by SPIN
 #   2     a real agent on real MariaDB servers of this machine; PRESET or PRIMACY_BINARY names it
 #   3     the core of tier 2 on MariaDB 11.8 and MySQL 9.7 (root, debootstrap, a Debian mirror)
+#   5     alerts, runbooks and dashboards: promtool, amtool, a real Prometheus on a real agent
 #   fuzz  libFuzzer targets, FUZZ_SECONDS each (60); part of `all` when that is set or CI=true
 # Exit: 0 nothing failed, 1 something did, 2 usage.
 set -uo pipefail
@@ -99,6 +100,13 @@ tier3() {
     fi
 }
 
+tier5() {
+    heading "tier 5: alerts, runbooks, examples and dashboards"
+    local code=0
+    /usr/bin/python3 -m pytest tests/alerts -q --junitxml="$results/tier5.xml" || code=$?
+    [ "$code" -le 1 ] || failed tier5 "pytest ended with exit code $code"
+}
+
 fuzz_one() { # TARGET
     local corpus="build/fuzz/corpus/$1" log="build/test/$1.log"
     mkdir -p "$corpus" "build/test/$1"
@@ -137,21 +145,23 @@ case "${1:-all}" in
     model) model ;;
     2) tier2 ;;
     3) tier3 ;;
+    5) tier5 ;;
     fuzz) fuzz ;;
     all)
         tier1
         model
         tier2
         tier3
+        tier5
         if [ "${CI:-}" = true ] || [ -n "${FUZZ_SECONDS:-}" ]; then
             fuzz
         else
             heading "fuzzing: only when CI=true or FUZZ_SECONDS is set; \`make test TIER=fuzz\`"
         fi
-        heading "tiers 4 (whole hosts) and 5 (alerts and dashboards): there are none yet"
+        heading "tier 4 (whole hosts): there is none yet"
         ;;
     *)
-        echo "usage: tools/test.sh [all|1|model|2|3|fuzz]" >&2
+        echo "usage: tools/test.sh [all|1|model|2|3|5|fuzz]" >&2
         exit 2
         ;;
 esac
