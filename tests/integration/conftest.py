@@ -37,6 +37,9 @@ def pytest_addoption(parser):
                          "run)")
     group.addoption("--osc-rows", type=int, default=0,
                     help="rows of the table that schema changes alter (1000000 in the full run)")
+    group.addoption("--osc-trials", type=int, default=6,
+                    help="schema changes through a fault, of each server kind (100 in the full "
+                         "run)")
     group.addoption("--all-steps", action="store_true",
                     help="kill the agent at every step of every ladder, not at a few of each")
     group.addoption("--keep", action="store_true", help="keep the run directory")
@@ -50,6 +53,8 @@ def pytest_configure(config):
 def pytest_generate_tests(metafunc):
     if "heal" in metafunc.fixturenames:
         metafunc.parametrize("heal", range(metafunc.config.getoption("--heals")))
+    if "osc_trial" in metafunc.fixturenames:
+        metafunc.parametrize("osc_trial", range(metafunc.config.getoption("--osc-trials")))
     if "kind" in metafunc.fixturenames:
         chosen = metafunc.config.getoption("--kinds")
         names = list(KINDS) if chosen == "all" else chosen.split(",")
