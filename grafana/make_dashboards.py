@@ -173,7 +173,7 @@ def topology():
                  f"max(primacy_topology_writable_servers{{{SHOP}}})", thresholds=steps((None, BLUE))),
             stat("Incumbent", "The server that was last the only writable primary.",
                  f'max by (server) (primacy_topology_incumbent_info{{{SHOP},server!=""}})',
-                 legend="{{server}}", mappings=numbers((1, "incumbent", BLUE))),
+                 legend="{{server}}", text="name", thresholds=steps((None, BLUE))),
             stat("Agents that would fence", "Agents that are armed.",
                  f"sum(primacy_fencing_armed{{{SHOP}}})", thresholds=steps((None, YELLOW), (1, GREEN))),
             stat("Maintenance", "Whether a person has paused acting.",
