@@ -40,8 +40,8 @@ def topologies(multi):
     return variable("topology", "Topology", "primacy_topology_servers", multi=multi, selector=AGENTS)
 
 
-def alerts(matchers):
-    return annotation("Alerts", "orange", f'ALERTS{{alertname=~"Primacy.*",alertstate="firing",'
+def alerts(matchers="", names="Primacy.*"):
+    return annotation("Alerts", "orange", f'ALERTS{{alertname=~"{names}",alertstate="firing",'
                       f'severity=~"critical|warning"{matchers}}}', "{{alertname}} {{topology}}")
 
 
@@ -90,7 +90,7 @@ def overview():
                   [query(f"max by (topology) (primacy_replication_lag_seconds{{{SHOP}}}"
                          f" - primacy_replication_delay_seconds{{{SHOP}}}"
                          f" and primacy_replication_lag_known{{{SHOP}}} == 1)", "{{topology}}")], "s"),
-        ], [alerts("")])
+        ], [alerts()])
 
 
 def servers_of_topology():
@@ -173,7 +173,7 @@ def topology():
                  f"max(primacy_topology_writable_servers{{{SHOP}}})", thresholds=steps((None, BLUE))),
             stat("Incumbent", "The server that was last the only writable primary.",
                  f'max by (server) (primacy_topology_incumbent_info{{{SHOP},server!=""}})',
-                 legend="{{server}}", mappings=numbers((1, "incumbent", BLUE))),
+                 legend="{{server}}", text="name", thresholds=steps((None, BLUE))),
             stat("Agents that would fence", "Agents that are armed.",
                  f"sum(primacy_fencing_armed{{{SHOP}}})", thresholds=steps((None, YELLOW), (1, GREEN))),
             stat("Maintenance", "Whether a person has paused acting.",
@@ -230,7 +230,7 @@ def schema_changes():
             table("Left behind", "Tables and triggers that the end of a job left on the servers.",
                   f"max by (topology, osc_job) (primacy_osc_leftover_objects{{{job}}})",
                   thresholds=BAD),
-        ], [alerts(',alertname=~"PrimacyOsc.*"')])
+        ], [alerts(names="PrimacyOsc.*")])
 
 
 def quantile(share, metric, selector):

@@ -52,10 +52,10 @@ def panel(kind, title, description, queries, unit, width, height, *, mappings=()
             "options": options or {}, "transformations": list(transformations)}
 
 
-def stat(title, description, expression, *, unit="short", width=4, legend="", **more):
+def stat(title, description, expression, *, unit="short", width=4, legend="", text="auto", **more):
     return panel("stat", title, description, [query(expression, legend)], unit, width, 4,
                  options={"reduceOptions": {"calcs": ["lastNotNull"], "fields": "", "values": False},
-                          "colorMode": "background", "graphMode": "none", "textMode": "auto"}, **more)
+                          "colorMode": "background", "graphMode": "none", "textMode": text}, **more)
 
 
 def timeline(title, description, expression, legend, values, *, width=24, height=7):
