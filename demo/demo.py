@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
-"""A real topology goes wrong; primacy says so, and then ends it by itself: `make demo`.
+"""A real topology goes wrong; primacy says so, and then ends it by itself; and a table is altered
+under writes: `make demo`.
 
-    python3 demo/demo.py            tells the story, about 40 s, and leaves nothing behind
+    python3 demo/demo.py            tells the story, about 70 s, and leaves nothing behind
     KEEP=1 python3 demo/demo.py     leaves the servers and the agent up at the end
     python3 demo/demo.py --stop     stops what KEEP=1 left
 
@@ -16,6 +17,7 @@ import sys
 import time
 
 import stage as scenery
+from changing import ThirdPart
 from enforcing import SecondPart
 from stage import LEFT_UP, REPOSITORY, RUN, Failed, Stage, Terminal, stop_left_up
 from primacy_harness import find_server
@@ -42,6 +44,7 @@ class Story:
         self.primary_dies()
         self.primary_returns()
         SecondPart(self, self.stage, self.terminal).tell()
+        ThirdPart(self, self.stage, self.terminal).tell()
 
     def note(self, what, seconds, allowed=None):
         self.measured.append((what, seconds, allowed))

@@ -6,6 +6,7 @@ Knows nothing of the story that demo.py tells.
 import json
 import os
 import re
+import shlex
 import shutil
 import signal
 import sys
@@ -162,7 +163,7 @@ class Stage:
         `since`: only what follows a line that begins so is shown.
         """
         config = os.path.relpath(self.agent.config_file, REPOSITORY)
-        self.terminal.line(f"   $ primacy {' '.join(arguments)} --config {config}", "command")
+        self.terminal.line(f"   $ primacy {shlex.join(arguments)} --config {config}", "command")
         done = self.agent.cli(*arguments)
         lines = (done.stdout + done.stderr).rstrip().splitlines()
         first = next((number for number, line in enumerate(lines) if line.startswith(since)), 0)
@@ -198,10 +199,11 @@ class Stage:
     def until_applied(self, name, source, cap=20):
         """Waits until `name` has everything that `source` has now; the writer goes on."""
         goal = self.topology[source].value("SELECT @@gtid_binlog_pos AS position")
-        answer = self.topology[name].value("SELECT MASTER_GTID_WAIT(%s, %s) AS answer",
-                                           (goal, min(cap, 8)))
-        if answer != 0:
-            raise Failed(f"{name} did not reach {goal} of {source}")
+        until = time.monotonic() + cap
+        # A single wait must not be longer than a client waits for an answer.
+        while self.topology[name].value("SELECT MASTER_GTID_WAIT(%s, 2) AS answer", (goal,)) != 0:
+            if time.monotonic() > until:
+                raise Failed(f"{name} did not reach {goal} of {source}")
 
     def _alive(self):
         if not self.agent.running():
