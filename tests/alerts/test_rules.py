@@ -1,6 +1,7 @@
 """The alert rules: well formed, tested one by one, silent on an ordinary day."""
 
 import re
+from functools import lru_cache
 
 import pytest
 import yaml
@@ -110,11 +111,11 @@ def test_closed_labels_are_words_of_the_agent():
     assert used and not used - spoken
 
 
+@lru_cache(None)
 def cases():
-    for file in TEST_FILES:
-        for test in yaml.safe_load(file.read_text())["tests"]:
-            for case in test["alert_rule_test"]:
-                yield test, case
+    return [(test, case) for file in TEST_FILES
+            for test in yaml.load(file.read_text(), getattr(yaml, "CSafeLoader", yaml.SafeLoader))["tests"]
+            for case in test["alert_rule_test"]]
 
 
 @pytest.mark.parametrize("name", NAMES)
