@@ -198,8 +198,9 @@ def _settle_trouble(drawn):
             allowed -= {"kill_agent"}
     if rule in ("gtid", "replicas", "nobody"):
         allowed -= {"survivor_frozen", "votes_lost"}
-    if drawn["load"] == "semisync":  # a replica is frozen already
-        allowed -= {"voter_dies", "votes_lost", "survivor_frozen", "kill_agent", "kill_holder"}
+    if drawn["load"] == "semisync":  # a replica is frozen already; with one more there is no lease
+        allowed -= {"voter_dies", "votes_lost", "survivor_frozen", "kill_agent", "kill_holder",
+                    "stop_during"}
     if drawn["trouble"] not in allowed:
         drawn["trouble"] = "none"
 
