@@ -37,7 +37,7 @@ def pytest_addoption(parser):
                          "run)")
     group.addoption("--osc-rows", type=int, default=0,
                     help="rows of the table that schema changes alter (1000000 in the full run)")
-    group.addoption("--osc-trials", type=int, default=6,
+    group.addoption("--osc-trials", type=int, default=3,
                     help="schema changes through a fault, of each server kind (100 in the full "
                          "run)")
     group.addoption("--all-steps", action="store_true",

@@ -10,7 +10,7 @@ from primacy_harness.checkpoints import steps_passed
 from primacy_harness.polling import CapExceeded
 
 # How many steps of a kind are tried without --all-steps.
-DRAWN = 3
+DRAWN = 2
 
 
 class Trials:
