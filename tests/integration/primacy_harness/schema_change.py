@@ -10,7 +10,7 @@ import threading
 import pymysql
 
 from .polling import wait_until
-from .topology import MONITOR
+from .topology import MONITOR, grant_monitoring
 
 # What the tools need beside monitoring, on the schema of the tests and on the whole server.
 TOOL_PRIVILEGES = {
@@ -37,6 +37,7 @@ def revoke_tools(topology):
             server.query("SET GLOBAL super_read_only = OFF")
         server.unlogged(f"REVOKE {TOOL_PRIVILEGES[topology.kind.flavor]} ON *.* "
                         f"FROM '{MONITOR}'@'%'")
+        grant_monitoring(server)  # which needs some of the same
 
 
 class ChangingTable:

@@ -30,6 +30,12 @@ _FENCING_PRIVILEGES = {
 }
 
 
+def grant_monitoring(server):
+    """What the monitoring account always has, again: for who has revoked more than he granted."""
+    server.unlogged(*(grant.format(user=f"'{MONITOR}'@'%'")
+                      for grant in MONITOR_GRANTS[server.kind.flavor]))
+
+
 def grant_fencing(topology):
     """Lets the monitoring account fence, on every server, without a trace in the binary log."""
     for server in topology:
