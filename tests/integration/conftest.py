@@ -15,6 +15,7 @@ pytest.register_assert_rewrite("expectations", "fenceable", "primacy_harness")
 
 from primacy_harness import KINDS, Agent, Topology, default_config  # noqa: E402
 from primacy_harness.fakes import FakeServer  # noqa: E402
+from primacy_harness.tools import path_with_tools  # noqa: E402
 from primacy_harness.topology import grant_fencing, revoke_fencing  # noqa: E402
 
 # What AddressSanitizer and UndefinedBehaviorSanitizer print when they find something.
@@ -167,9 +168,7 @@ def local_topology(topology_pool, local_kind):
     shared.stop_writers()
 
 
-@pytest.fixture
-def fenceable(topology):
-    """topology, on which the monitoring account may also stop servers."""
+def _may_be_fenced(topology):
     grant_fencing(topology)
     yield topology
     for server in topology:
@@ -183,6 +182,19 @@ def fenceable(topology):
         except pymysql.MySQLError:
             if attempt == 2:
                 raise
+
+
+@pytest.fixture
+def fenceable(topology):
+    """topology, on which the monitoring account may also stop servers."""
+    yield from _may_be_fenced(topology)
+
+
+@pytest.fixture
+def fenceable_here(local_topology, monkeypatch):
+    """The same of local_topology; devices' programs are found that are unpacked only."""
+    monkeypatch.setenv("PATH", path_with_tools())
+    yield from _may_be_fenced(local_topology)
 
 
 @pytest.fixture

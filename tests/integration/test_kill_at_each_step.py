@@ -11,8 +11,6 @@ from fence_ladders import KEPT, LADDERS, LOSER, REPLICA, left_running, takes_wri
 from primacy_harness import find_server, wait_until
 from primacy_harness.checkpoints import (Step, as_shipped, kill_at, log_steps, steps_passed,
                                          why_not)
-from primacy_harness.tools import path_with_tools
-from primacy_harness.topology import grant_fencing, revoke_fencing
 from step_trials import (Trials, enforcing, expect_whole_journal, journal_text, last_end,
                          read_journal, wait_died, wait_settled)
 
@@ -24,23 +22,6 @@ RESOLVE_ENDS = "noted.released"
 def hook():
     if why_not():
         pytest.skip(why_not())
-
-
-@pytest.fixture
-def fenceable(topology):
-    grant_fencing(topology)
-    yield topology
-    topology.restore()
-    revoke_fencing(topology)
-
-
-@pytest.fixture
-def fenceable_here(local_topology, monkeypatch):
-    monkeypatch.setenv("PATH", path_with_tools())
-    grant_fencing(local_topology)
-    yield local_topology
-    local_topology.restore()
-    revoke_fencing(local_topology)
 
 
 # --- ladders

@@ -12,8 +12,6 @@ import pytest
 from fence_ladders import KEPT, LADDERS, LOSER, REPLICA, takes_writes
 from primacy_harness import wait_until
 from primacy_harness.checkpoints import Step, stop_at, why_not
-from primacy_harness.tools import path_with_tools
-from primacy_harness.topology import grant_fencing, revoke_fencing
 from step_trials import enforcing, last_end, read_journal, wait_settled
 
 TTL = "3s"
@@ -37,15 +35,6 @@ def pytest_generate_tests(metafunc):
 def hook():
     if why_not():
         pytest.skip(why_not())
-
-
-@pytest.fixture
-def fenceable_here(local_topology, monkeypatch):
-    monkeypatch.setenv("PATH", path_with_tools())
-    grant_fencing(local_topology)
-    yield local_topology
-    local_topology.restore()
-    revoke_fencing(local_topology)
 
 
 class GeneralLog:
