@@ -1,8 +1,7 @@
 // Thousands of random jobs: whatever is seen in whatever order, what must always hold is looked at
-// after every single step. A history that fails is made as short as it gets and printed: it can be
-// pasted into a story. PRIMACY_SEED=<number> repeats a run.
+// after every single step.
 #include "tests/osc/job_world.hpp"
-#include "tests/support/random.hpp"
+#include "tests/support/random_histories.hpp"
 
 #include <algorithm>
 #include <map>
@@ -16,7 +15,7 @@ using namespace primacy::osc;
 using namespace primacy::osc_stories;
 using namespace std::chrono_literals;
 using fate = process_view::fate;
-using script = std::vector<std::string>;
+using primacy::tests::script;
 
 template <class Action>
 bool acts(const job_step& step) {
@@ -265,52 +264,14 @@ void count(const stepped& now, tally& counts) {
         acts<hold_tool>(now.step) && before.state == job_state::cutting_over;
 }
 
-// What the first violated line violates; empty when none does.
-std::string play(const script& lines, tally& counts) {
-    job_world stage;
-    referee watching;
-    std::string violated, said, error;
-    stage.listen([&](const stepped& now) {
-        count(now, counts);
-        if (violated.empty()) violated = watching.look(now);
-    });
-    for (const auto& line : lines) {
-        if (!stage.execute(line, said, error)) return "";  // shortened beyond sense
-        if (!violated.empty()) return violated;
-    }
-    return "";
-}
-
-script shortened(script lines) {
-    tally ignored;
-    for (bool shorter = true; shorter;) {
-        shorter = false;
-        for (std::size_t i = 0; i < lines.size(); ++i) {
-            script fewer = lines;
-            fewer.erase(fewer.begin() + static_cast<std::ptrdiff_t>(i));
-            if (play(fewer, ignored).empty()) continue;
-            lines = fewer;
-            shorter = true;
-        }
-    }
-    return lines;
-}
-
 }  // namespace
 
 TEST_CASE("what must always hold of a job holds whatever is seen") {
-    auto random = primacy::tests::seeded_random();
     tally counts;
-    for (int history = 0; history < 20'000; ++history) {
-        script lines = storyteller(random()).tell();
-        if (play(lines, counts).empty()) continue;
-        std::string text;
-        for (const auto& line : lines = shortened(lines))
-            text += line + "\n";
-        tally ignored;
-        FAIL_CHECK("history " << history << ": " << play(lines, ignored) << "\n" << text);
+    const auto counted = [&counts](const stepped& now) { count(now, counts); };
+    if (!primacy::tests::holds_in_random_histories<job_world, referee, storyteller>(20'000,
+                                                                                    counted))
         return;
-    }
     for (const char* place :
          {"completed", "failed", "aborted", "leftover", "ambiguous", "postponed", "cutting_over",
           "verifying", "paused user", "paused lag", "paused load", "paused split_brain",

@@ -1,11 +1,9 @@
-// Thousands of random histories, each a scenario that nobody wrote; after every judgement the
-// referee looks whether what must always hold still does. A history that fails is made as short as
-// it gets and printed: it can be pasted into a story. PRIMACY_SEED=<number> repeats a run.
+// Thousands of random histories of a topology; after every judgement the referee looks whether what
+// must always hold still does.
 #include "tests/scenarios/invariants.hpp"
 
-#include "tests/support/random.hpp"
+#include "tests/support/random_histories.hpp"
 
-#include <algorithm>
 #include <random>
 #include <string>
 #include <vector>
@@ -15,7 +13,7 @@ namespace {
 using primacy::scenarios::judged;
 using primacy::scenarios::referee;
 using primacy::scenarios::world;
-using script = std::vector<std::string>;
+using primacy::tests::script;
 
 class storyteller {
 public:
@@ -134,52 +132,13 @@ struct tally {
     }
 };
 
-// What the first violated line violates; empty when none does.
-std::string play(const script& lines, tally& counts) {
-    world stage;
-    referee watching;
-    std::string violated, said, error;
-    stage.listen([&](const judged& now) {
-        counts.count(now);
-        if (violated.empty()) violated = watching.look(now);
-    });
-    for (const auto& line : lines) {
-        if (!stage.execute(line, said, error)) return "";  // shortened beyond sense
-        if (!violated.empty()) return violated;
-    }
-    return "";
-}
-
-script shortened(script lines) {
-    tally ignored;
-    for (bool shorter = true; shorter;) {
-        shorter = false;
-        for (std::size_t i = 0; i < lines.size(); ++i) {
-            script fewer = lines;
-            fewer.erase(fewer.begin() + static_cast<std::ptrdiff_t>(i));
-            if (play(fewer, ignored).empty()) continue;
-            lines = fewer;
-            shorter = true;
-        }
-    }
-    return lines;
-}
-
 }  // namespace
 
 TEST_CASE("what must always hold holds in random histories") {
-    auto random = primacy::tests::seeded_random();
     tally counts;
-    for (int history = 0; history < 2000; ++history) {
-        script lines = storyteller(random()).tell();
-        if (play(lines, counts).empty()) continue;
-        std::string text;
-        for (const auto& line : lines = shortened(lines))
-            text += line + "\n";
-        tally ignored;
-        FAIL_CHECK("history " << history << ": " << play(lines, ignored) << "\n" << text);
+    const auto counted = [&counts](const judged& now) { counts.count(now); };
+    if (!primacy::tests::holds_in_random_histories<world, referee, storyteller>(2000, counted))
         return;
-    }
     CHECK(counts.split_brains > 100);
     CHECK(counts.ends > 50);
     CHECK(counts.successions > 100);
